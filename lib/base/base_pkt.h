@@ -26,6 +26,7 @@ struct l2v_pkt {
     uint32_t flags;       /* L2V_PKT_… */
     l2tpvoip_addr local;  /* outer addresses on input, and on output */
     l2tpvoip_addr remote;
+    void *owner; /* free for the layer that owns the packet */
     uint32_t refs;
     uint8_t tos;   /* outer TOS */
     uint8_t klass; /* L2TPVOIP_CLASS_… */
