@@ -89,7 +89,8 @@ struct l2tpvoip_context {
     struct l2v_list ready;    /* sessions with packets in their class queues */
     struct l2v_list tunnels, servers;
     struct l2v_list events, deliveries, graves;
-    struct l2v_pktq held;     /* input copies that live until this chunk is delivered */
+    struct l2v_pkt *held[L2V_INPUT_CHUNK]; /* input copies that live until the chunk is delivered */
+    uint32_t n_held;
     struct l2v_pktq lent;     /* handed out by l2tpvoip_context_output */
     struct l2v_event_node event; /* JOBS_READY */
     void *no_user;
