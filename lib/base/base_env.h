@@ -27,6 +27,7 @@ struct l2v_env {
     int (*random_fallback)(uint8_t *dst, size_t len); /* set by crypto; used when ops.random is NULL */
     uint32_t in_provider;                             /* > 0 while an op of the embedder runs */
     uint8_t hash_key[16];                             /* keys l2v_map; random per context */
+    uint32_t hash_key_drawn;                          /* 1 from the first l2v_map_init on */
     uint8_t rnd[1024];                                /* drawn ahead: one draw costs 1.7 us */
     size_t rnd_left;
 };

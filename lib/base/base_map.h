@@ -17,7 +17,8 @@ struct l2v_map {
     size_t count;
 };
 
-int l2v_map_init(struct l2v_map *m, struct l2v_env *env); /* 0, NOMEM */
+/* The first map draws env->hash_key. 0, NOMEM, CRYPTO (no random). */
+int l2v_map_init(struct l2v_map *m, struct l2v_env *env);
 void l2v_map_clear(struct l2v_map *m);                    /* frees the slots, not the nodes */
 /* Cannot fail: when growing fails the chains get longer. Keys need not be unique. */
 void l2v_map_insert(struct l2v_map *m, struct l2v_map_node *node, uint64_t key);

@@ -15,6 +15,7 @@ struct l2v_timer {
 
 struct l2v_timers {
     struct l2v_timer *root;
+    struct l2v_timer *due; /* during l2v_timers_run: what has yet to fire */
 };
 
 void l2v_timer_init(struct l2v_timer *t, const char *name, void (*fire)(void *arg), void *arg);
