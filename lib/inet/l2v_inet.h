@@ -27,6 +27,9 @@ void l2v_inet_if_free(struct l2v_inet_if *nif);
 void l2v_inet_if_set_address(struct l2v_inet_if *nif, const l2tpvoip_addr *local4,
                              const l2tpvoip_addr *remote4, const l2tpvoip_addr *local6,
                              const l2tpvoip_addr *remote6);
+/* A server's interface takes inner sources only from the address that its client was given (also
+ * the rule, unasked, on a host with several interfaces). Default off: a client hears any source. */
+void l2v_inet_if_set_strict_source(struct l2v_inet_if *nif, bool strict);
 void l2v_inet_if_set_mtu(struct l2v_inet_if *nif, uint32_t mtu);
 uint32_t l2v_inet_if_get_mtu(const struct l2v_inet_if *nif);
 void *l2v_inet_if_get_user(const struct l2v_inet_if *nif);
@@ -74,7 +77,7 @@ uint16_t l2v_inet_fold(uint32_t sum);
 
 struct l2v_inet_stats {
     uint64_t rx_packets, tx_packets, malformed, checksum, no_socket, not_ours, fragments_in,
-        reassembled, reassembly_failed, fragments_out, icmp_limited;
+        reassembled, reassembly_failed, fragments_out, icmp_limited, spoofed;
 };
 const struct l2v_inet_stats *l2v_inet_get_stats(const struct l2v_inet *inet);
 

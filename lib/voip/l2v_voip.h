@@ -13,7 +13,7 @@
 
 /* --- send queue of one session (voip_queue.c): packets wait here, before sealing ------------------------ */
 struct l2v_voip_queue {
-    struct l2v_pktq q[4];    /* by L2TPVOIP_CLASS_…; 0 unused */
+    struct l2v_pktq q[4];    /* by L2TPVOIP_CLASS_…; 0: control, goes first, its oldest is kept */
     uint32_t limit[4];       /* packets; when full the oldest of the class goes */
     uint64_t voice_max_ns;   /* voice older than this is dropped from the head; 60 ms */
     uint32_t deficit;        /* of bulk against signalling */
@@ -49,6 +49,10 @@ struct l2v_emodel { /* G.107 table 1; defaults by _init */
 void l2v_emodel_init(struct l2v_emodel *e);
 double l2v_emodel_rate(const struct l2v_emodel *e); /* ppl in percent */
 double l2v_emodel_mos(double r);
+/* What l2tpvoip_emodel_r does: default set-up, delay_ms one way, loss 0 to 1. */
+double l2v_emodel_r(const l2tpvoip_codec *codec, double delay_ms, double loss, double burst_ratio);
+/* The receiver that the meter imagines plays each packet out this long after the fastest one. */
+#define L2V_VOIP_JITTER_BUFFER_MS 60u
 int l2v_codec_find(const char *name, l2tpvoip_codec *ret);
 int l2v_codec_find_pt(unsigned payload_type, l2tpvoip_codec *ret);
 
