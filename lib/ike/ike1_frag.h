@@ -25,8 +25,11 @@ int l2v_ike1_frag_split(const uint8_t *msg, size_t len, size_t size, uint16_t id
 /* Reassembly: one set per SA. Allocated lazily; at most L2V_IKE1_FRAG_BYTES. */
 struct l2v_ike1_frag_set;
 /* Takes one fragment message. *set may be NULL and is made. 0 and *ret_msg (owned by the set,
- * writable, valid until the next call) when it completes a message; AGAIN = more are missing;
- * MALFORMED, LIMIT, NOMEM, REPLAY (a duplicate, or of the message that was completed last). */
+ * writable, valid until the next call) when it completes a message; AGAIN = more are missing, or a
+ * duplicate that changes nothing; REPLAY = the last piece of the message that was completed last
+ * came again: the peer retransmits it, so answer from the cache; MALFORMED, LIMIT, NOMEM. Two
+ * messages may interleave. A piece that contradicts those before it (other bytes under the same
+ * number, another end) begins its message anew: some peers give every message the same id. */
 int l2v_ike1_frag_input(struct l2v_env *env, struct l2v_ike1_frag_set **set, const uint8_t *msg,
                         size_t len, uint8_t **ret_msg, size_t *ret_len);
 void l2v_ike1_frag_free(struct l2v_env *env, struct l2v_ike1_frag_set **set);

@@ -130,7 +130,9 @@ void l2v_ike1_p2_explain(const struct l2v_ike_config *config, const uint8_t *bod
  * that). */
 void l2v_ike1_p1_explain_wide(const struct l2v_ike_config *config, const struct l2v_ike1_p1 *chosen,
                               l2tpvoip_failure *f);
-/* Initiator: the peer refused with a notify (phase 1 or 2), 0 = it was silent. */
+/* Initiator: the peer refused with a notify, 0 = it was silent. phase: 1 (messages 1 to 4),
+ * L2V_IKE1_EXPLAIN_AUTH (5 and 6: a wrong key shows itself here, often as silence), or 2. */
+#define L2V_IKE1_EXPLAIN_AUTH 5u
 void l2v_ike1_explain_refusal(const struct l2v_ike_config *config, unsigned phase, unsigned notify,
                               l2tpvoip_failure *f);
 
