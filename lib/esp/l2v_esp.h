@@ -15,24 +15,26 @@ struct l2v_esp_params {
     const uint8_t *auth_key;
     size_t auth_key_len;
     bool esn;
-    uint32_t replay_window; /* inbound, packets, multiple of 64; 0 = 1024 */
+    uint32_t replay_window; /* inbound, packets, multiple of 64, at most 65536; 0 = 1024 */
 };
 
 struct l2v_esp_stats {
     uint64_t packets, bytes;           /* good ones */
     uint64_t malformed, integrity, replayed, late;
     uint64_t reordered, lost;          /* inbound, by sequence gaps: lost = gaps that left the window */
+    uint64_t missing;                  /* gaps still in the window: late or lost, nobody knows yet */
 };
 
 struct l2v_esp_out;
 struct l2v_esp_in;
 
+/* 0, INVALID (suite, key lengths, SPI below 256), NOMEM, CRYPTO, CRYPTO_UNAVAILABLE. */
 int l2v_esp_out_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_esp_params *p,
                     struct l2v_esp_out **ret_sa);
 void l2v_esp_out_free(struct l2v_esp_out *sa);
 /* Bytes that seal puts around len bytes of payload, padding included. */
 size_t l2v_esp_overhead(const struct l2v_esp_out *sa, size_t payload_len);
-/* Largest payload whose ESP packet is at most room bytes. */
+/* Largest payload whose ESP packet is at most room bytes; 0 when not even an empty one is. */
 size_t l2v_esp_max_payload(const struct l2v_esp_out *sa, size_t room);
 /* pkt: payload of next_header -> ESP packet. 0, LIMIT (sequence numbers used up), MSGSIZE (no
  * headroom or tailroom), CRYPTO. */
@@ -40,12 +42,14 @@ int l2v_esp_seal(struct l2v_esp_out *sa, struct l2v_pkt *pkt, uint8_t next_heade
 uint64_t l2v_esp_out_seq(const struct l2v_esp_out *sa); /* last used */
 const struct l2v_esp_stats *l2v_esp_out_stats(const struct l2v_esp_out *sa);
 
+/* 0, INVALID (as above, window), NOMEM, CRYPTO, CRYPTO_UNAVAILABLE. */
 int l2v_esp_in_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_esp_params *p,
                    struct l2v_esp_in **ret_sa);
 void l2v_esp_in_free(struct l2v_esp_in *sa);
 /* pkt: ESP packet (from the SPI on) -> payload. 0, MALFORMED, REPLAY, INTEGRITY, CRYPTO. The window
  * moves only after the ICV held. *ret_newest: it has the highest sequence number so far. Dummy
- * packets (next header 59) come back with 0 and *ret_next_header 59. */
+ * packets (next header 59) come back with 0 and *ret_next_header 59. On REPLAY and INTEGRITY pkt is as
+ * long as before (its bytes may be garbage after INTEGRITY). */
 int l2v_esp_open(struct l2v_esp_in *sa, struct l2v_pkt *pkt, uint8_t *ret_next_header,
                  bool *ret_newest);
 uint64_t l2v_esp_in_seq(const struct l2v_esp_in *sa); /* highest seen */
