@@ -90,11 +90,12 @@ void l2v_seal_free(struct l2v_seal *seal);
 /* Seals len bytes (a multiple of block) in place at data. iv_out gets iv_len bytes. aad is
  * authenticated before; tail (may be NULL, at most 4 bytes: the ESN's high half, RFC 4303 §2.2.1)
  * is authenticated after the ciphertext for CBC suites and must be part of aad for AEAD. icv gets
- * icv_len bytes. seq makes the IV unique: AEAD IVs are seq XOR iv_base. */
+ * icv_len bytes. seq makes the IV unique: AEAD IVs are seq XOR iv_base, so seq must grow with each
+ * packet. 0, INVALID (length, direction), STATE (AEAD: seq not above the last), CRYPTO. */
 int l2v_seal_packet(struct l2v_seal *seal, uint64_t seq, const uint8_t *aad, size_t aad_len,
                     uint8_t *iv_out, uint8_t *data, size_t len, const uint8_t *tail,
                     size_t tail_len, uint8_t *icv);
-/* Verifies, then decrypts in place. 0, INTEGRITY, CRYPTO. data is untouched for CBC suites when
+/* Verifies, then decrypts in place. 0, INTEGRITY, INVALID (direction), CRYPTO. data is untouched for CBC suites when
  * the ICV is wrong. */
 int l2v_open_packet(struct l2v_seal *seal, const uint8_t *aad, size_t aad_len, const uint8_t *iv,
                     uint8_t *data, size_t len, const uint8_t *tail, size_t tail_len,
