@@ -86,22 +86,54 @@ static void on_l2tp_transmit(void *user, struct l2v_pkt *pkt, uint16_t peer_port
 
 /* --- L2TP upcalls ---------------------------------------------------------------------------- */
 
+static void note_cc(struct l2v_assoc *assoc, struct l2v_l2tp_cc *cc)
+{
+    struct l2v_l2tp_cc **room = NULL;
+    for (size_t i = 0; i < L2V_MAX_CC; i++) {
+        if (assoc->ccs[i] == cc) {
+            return;
+        }
+        if (assoc->ccs[i] == NULL) {
+            room = &assoc->ccs[i];
+        }
+    }
+    if (room != NULL) {
+        *room = cc;
+    }
+}
+
+static void forget_cc(struct l2v_assoc *assoc, const struct l2v_l2tp_cc *cc)
+{
+    for (size_t i = 0; i < L2V_MAX_CC; i++) {
+        if (assoc->ccs[i] == cc) {
+            assoc->ccs[i] = NULL;
+        }
+    }
+}
+
 static void on_cc_up(void *user, struct l2v_l2tp_cc *cc)
 {
     struct l2v_assoc *assoc = user;
-    assoc->ops->cc_up(assoc, cc);
+    note_cc(assoc, cc);
+    if (!assoc->closing) {
+        assoc->ops->cc_up(assoc, cc);
+    }
 }
 
 static void on_cc_down(void *user, struct l2v_l2tp_cc *cc, const l2tpvoip_failure *f)
 {
     struct l2v_assoc *assoc = user;
-    assoc->ops->cc_down(assoc, cc, f);
+    forget_cc(assoc, cc);
+    if (!assoc->closing) {
+        assoc->ops->cc_down(assoc, cc, f);
+    }
 }
 
 static int on_session_request(void *user, struct l2v_l2tp_session *s)
 {
     struct l2v_assoc *assoc = user;
-    return assoc->ops->session_request(assoc, s);
+    /* rfc2661#4.4.2: 4 = no resources now */
+    return assoc->closing ? 4 : assoc->ops->session_request(assoc, s);
 }
 
 static void on_session_up(void *user, struct l2v_l2tp_session *call)
@@ -208,7 +240,7 @@ void l2v_assoc_input_esp(struct l2v_child *child, struct l2v_pkt *pkt,
         return; /* counted by the SA */
     }
     note_child_heard(assoc, child, route, newest);
-    if (assoc->dead || next_header == 59) {
+    if (assoc->dead || next_header == 59) { /* rfc4303#2.6: dummy packet */
         return;
     }
     if (next_header != IPPROTO_UDP_ || l2v_l2tp_udp_pull(pkt, &peer_port, &own_port) != 0) {
@@ -247,18 +279,23 @@ static void add_stats(struct l2v_esp_stats *sum, const struct l2v_esp_stats *s)
     sum->lost += s->lost;
 }
 
-static void remove_child(struct l2v_child *child)
+static void destroy_child(void *obj)
+{
+    struct l2v_child *child = obj;
+    l2v_esp_in_free(child->in);
+    l2v_esp_out_free(child->out);
+    l2v_free(&child->ctx->env, child);
+}
+
+static void unlink_child(struct l2v_child *child)
 {
     struct l2v_assoc *assoc = child->assoc;
     add_stats(&assoc->past, l2v_esp_in_stats(child->in));
-    l2v_map_remove(&assoc->ctx->spis, &child->by_spi);
+    l2v_map_remove(&child->ctx->spis, &child->by_spi);
     l2v_list_remove(&child->node);
     if (assoc->out == child) {
         assoc->out = NULL;
     }
-    l2v_esp_in_free(child->in);
-    l2v_esp_out_free(child->out);
-    l2v_free(&assoc->ctx->env, child);
 }
 
 static int make_sas(struct l2v_assoc *assoc, const struct l2v_ike_child *c, struct l2v_child *child)
@@ -283,14 +320,16 @@ static int make_sas(struct l2v_assoc *assoc, const struct l2v_ike_child *c, stru
 
 static void use_child(struct l2v_assoc *assoc, struct l2v_child *child)
 {
-    bool first = assoc->out == NULL && assoc->rekeys_child == 0;
-    if (assoc->out != NULL && assoc->out != child) {
+    bool first = !assoc->secured;
+    if (!first) {
         assoc->rekeys_child++;
     }
+    assoc->secured = true;
     child->confirmed = true;
     assoc->out = child;
     assoc->remote_port = assoc->server != NULL && child->remote_port != 0 ? child->remote_port
                                                                          : assoc->remote_port;
+    l2v_assoc_update_mtu(assoc);
     if (first) {
         assoc->ops->secured(assoc);
     } else {
@@ -315,6 +354,8 @@ static int on_child_up(void *user, struct l2v_ike_peer *peer, const struct l2v_i
         return rc;
     }
     child->assoc = assoc;
+    child->ctx = ctx;
+    l2v_grave_init(&child->grave);
     child->spi_in = c->spi_in;
     child->suite = c->suite;
     child->local_port = c->local_port;
@@ -324,7 +365,6 @@ static int on_child_up(void *user, struct l2v_ike_peer *peer, const struct l2v_i
     child->lifetime_bytes = c->lifetime_bytes;
     child->udp_encap = c->udp_encap;
     l2v_map_insert(&ctx->spis, &child->by_spi, c->spi_in);
-    child->node.prev = child->node.next = &child->node;
     l2v_list_append(&assoc->children, &child->node);
     /* A first pair has no predecessor to send with meanwhile. */
     if (c->confirmed || assoc->out == NULL) {
@@ -351,7 +391,8 @@ static void on_child_down(void *user, struct l2v_ike_peer *peer, uint32_t spi_in
     if (child == NULL) {
         return;
     }
-    remove_child(child);
+    unlink_child(child);
+    l2v_bury(child->ctx, &child->grave, destroy_child, child); /* it may be opening a packet */
     if (assoc->out == NULL && !l2v_list_is_empty(&assoc->children)) {
         assoc->out = L2V_CONTAINER_OF(assoc->children.prev, struct l2v_child, node);
     }
@@ -428,7 +469,7 @@ static void take_route(struct l2v_assoc *assoc, const struct l2v_ike_route *rout
 static void on_peer_up(void *user, struct l2v_ike_peer *peer, bool again)
 {
     struct l2v_assoc *assoc = l2v_ike_peer_get_user(peer);
-    l2tpvoip_context *ctx = user;
+    (void)user;
     if (assoc == NULL || assoc->dead) {
         return;
     }
@@ -437,7 +478,6 @@ static void on_peer_up(void *user, struct l2v_ike_peer *peer, bool again)
         assoc->rekeys_ike++;
         assoc->ops->rekeyed(assoc, true);
     } else {
-        ctx->stats.handshakes_done++;
         assoc->ops->phase1(assoc);
     }
 }
@@ -445,10 +485,7 @@ static void on_peer_up(void *user, struct l2v_ike_peer *peer, bool again)
 static void on_peer_down(void *user, struct l2v_ike_peer *peer, const l2tpvoip_failure *f)
 {
     struct l2v_assoc *assoc = l2v_ike_peer_get_user(peer);
-    l2tpvoip_context *ctx = user;
-    if (f->code != 0) {
-        ctx->stats.handshakes_failed++;
-    }
+    (void)user;
     if (assoc == NULL || assoc->dead) {
         return;
     }
@@ -506,6 +543,7 @@ int l2v_assoc_new(l2tpvoip_context *ctx, const struct l2v_assoc_ops *ops, bool i
     l2v_list_init(&assoc->node);
     l2v_list_init(&assoc->children);
     l2v_list_init(&assoc->sessions);
+    l2v_grave_init(&assoc->work);
     l2v_grave_init(&assoc->grave);
     l2v_assoc_timers_init(assoc);
     int rc = l2v_l2tp_new(&ctx->env, ctx->crypto, config, &l2tp_ops, assoc, &assoc->l2tp);
@@ -517,45 +555,95 @@ int l2v_assoc_new(l2tpvoip_context *ctx, const struct l2v_assoc_ops *ops, bool i
     return 0;
 }
 
-static void assoc_destroy(void *obj)
+static void destroy_assoc(void *obj)
 {
     struct l2v_assoc *assoc = obj;
+    l2v_l2tp_free(assoc->l2tp); /* first: it may hold packets, never an SA */
     while (!l2v_list_is_empty(&assoc->children)) {
-        remove_child(L2V_CONTAINER_OF(assoc->children.next, struct l2v_child, node));
+        struct l2v_child *child = L2V_CONTAINER_OF(assoc->children.next, struct l2v_child, node);
+        unlink_child(child);
+        destroy_child(child);
     }
-    l2v_l2tp_free(assoc->l2tp);
     l2v_free(&assoc->ctx->env, assoc);
 }
 
-static void close_sessions(struct l2v_assoc *assoc)
+static void end_sessions(struct l2v_assoc *assoc, const l2tpvoip_failure *f)
 {
-    l2tpvoip_failure none;
-    memset(&none, 0, sizeof none);
+    static const l2tpvoip_failure none; /* zero: closed by us */
     while (!l2v_list_is_empty(&assoc->sessions)) {
-        struct l2v_list *first = assoc->sessions.next;
-        l2tpvoip_session *s = L2V_CONTAINER_OF(first, l2tpvoip_session, node);
-        l2v_session_fail(s, &none);
-        l2v_list_remove(first); /* session_fail does; a safeguard against an endless loop */
-        s->assoc = NULL;
+        l2tpvoip_session *s = L2V_CONTAINER_OF(assoc->sessions.next, l2tpvoip_session, node);
+        l2v_session_fail(s, f != NULL ? f : &none);
+        l2v_session_end(s);
     }
 }
 
-void l2v_assoc_close(struct l2v_assoc *assoc)
+int l2v_assoc_connect(struct l2v_assoc *assoc, struct l2v_l2tp_cc **ret_cc)
+{
+    int rc = l2v_l2tp_connect(assoc->l2tp, ret_cc);
+    if (rc == 0) {
+        note_cc(assoc, *ret_cc);
+    }
+    return rc;
+}
+
+static void stop_timers(struct l2v_assoc *assoc)
+{
+    l2v_assoc_timers_stop(assoc);
+    l2v_defer_cancel(&assoc->work);
+    l2v_list_remove(&assoc->node);
+}
+
+void l2v_assoc_close(struct l2v_assoc *assoc, const l2tpvoip_failure *f)
 {
     if (assoc == NULL || assoc->dead) {
         return;
     }
     assoc->closing = true;
-    close_sessions(assoc);
+    end_sessions(assoc, f);
+    for (size_t i = 0; i < L2V_MAX_CC; i++) {
+        struct l2v_l2tp_cc *cc = assoc->ccs[i];
+        assoc->ccs[i] = NULL;
+        if (cc != NULL) {
+            l2v_l2tp_cc_close(cc, 6); /* rfc2661#4.4.2: requester is being shut down */
+        }
+    }
     assoc->dead = true;
-    l2v_assoc_timers_stop(assoc);
+    stop_timers(assoc);
     if (assoc->peer != NULL) {
         l2v_ike_peer_close(assoc->peer);
         assoc->peer = NULL;
     }
     assoc->out = NULL;
-    l2v_list_remove(&assoc->node);
-    l2v_bury(assoc->ctx, &assoc->grave, assoc_destroy, assoc);
+    l2v_bury(assoc->ctx, &assoc->grave, destroy_assoc, assoc);
+}
+
+void l2v_assoc_free(struct l2v_assoc *assoc)
+{
+    while (!l2v_list_is_empty(&assoc->sessions)) {
+        l2v_session_free(L2V_CONTAINER_OF(assoc->sessions.next, l2tpvoip_session, node));
+    }
+    stop_timers(assoc);
+    destroy_assoc(assoc);
+}
+
+void l2v_assoc_update_mtu(struct l2v_assoc *assoc)
+{
+    L2V_LIST_EACH (pos, &assoc->sessions) {
+        l2v_session_update_mtu(L2V_CONTAINER_OF(pos, l2tpvoip_session, node));
+    }
+}
+
+void l2v_assoc_probe(struct l2v_assoc *assoc)
+{
+    if (assoc->peer != NULL) {
+        l2v_ike_peer_probe(assoc->peer);
+    }
+    L2V_LIST_EACH (pos, &assoc->sessions) {
+        l2tpvoip_session *s = L2V_CONTAINER_OF(pos, l2tpvoip_session, node);
+        if (s->up && !s->down) {
+            l2v_ppp_probe(s->ppp);
+        }
+    }
 }
 
 void l2v_assoc_esp_stats(const struct l2v_assoc *assoc, struct l2v_esp_stats *ret)
@@ -571,7 +659,7 @@ void l2v_assoc_encaps(const struct l2v_assoc *assoc, struct l2v_voip_encaps *ret
     memset(ret, 0, sizeof *ret);
     ret->outer_ipv6 = assoc->route.remote.family == 6;
     ret->esp = assoc->ipsec;
-    ret->udp_encap = assoc->ipsec;
+    ret->udp_encap = assoc->ipsec; /* userspace cannot send IP protocol 50 */
     const struct l2v_suite_info *suite =
         assoc->out != NULL ? l2v_suite_get(assoc->out->suite) : NULL;
     if (suite != NULL) {

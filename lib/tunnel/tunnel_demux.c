@@ -115,10 +115,10 @@ static void set_meta(struct l2v_pkt *pkt, const l2tpvoip_datagram *dg, const str
     pkt->tos = dg->tos;
 }
 
-void l2v_demux_datagram(l2tpvoip_context *ctx, const l2tpvoip_datagram *dg)
+void l2v_demux_datagram(l2tpvoip_context *ctx, const l2tpvoip_datagram *dg, bool writable)
 {
     struct l2v_path *path = l2v_path_find(ctx, dg->path_id);
-    if (path == NULL || path->grave.destroy != NULL) {
+    if (path == NULL || path->closing) {
         ctx->stats.rx_unknown++;
         return;
     }
@@ -126,21 +126,19 @@ void l2v_demux_datagram(l2tpvoip_context *ctx, const l2tpvoip_datagram *dg)
         ctx->stats.rx_malformed++;
         return;
     }
-    if ((dg->flags & L2TPVOIP_DATAGRAM_WRITABLE) != 0) {
+    if (writable) {
         struct l2v_pkt pkt;
         l2v_pkt_borrow(&pkt, dg->data, dg->len);
         set_meta(&pkt, dg, path);
         input_packet(path, &pkt);
         return;
     }
-    struct l2v_pkt *pkt =
-        ctx->n_held < L2V_INPUT_CHUNK ? l2v_pkt_copy(&ctx->env, dg->data, dg->len) : NULL;
+    struct l2v_pkt *pkt = l2v_pkt_copy(&ctx->env, dg->data, dg->len);
     if (pkt == NULL) {
         ctx->stats.pool_empty++;
         return;
     }
     set_meta(pkt, dg, path);
-    /* Lives until its payload was delivered. */
-    ctx->held[ctx->n_held++] = pkt;
     input_packet(path, pkt);
+    l2v_pkt_free(pkt); /* who keeps it, holds a reference */
 }

@@ -44,6 +44,11 @@ static uint32_t lowest_type(uint32_t pending)
 
 bool l2v_event_take(l2tpvoip_context *ctx, l2tpvoip_event *ret)
 {
+    /* The handle of a server's session dies after its last event, when the program has seen it. */
+    if (ctx->dying != NULL) {
+        l2v_session_bury(ctx->dying);
+        ctx->dying = NULL;
+    }
     if (l2v_list_is_empty(&ctx->events)) {
         return false;
     }
@@ -64,9 +69,8 @@ bool l2v_event_take(l2tpvoip_context *ctx, l2tpvoip_event *ret)
     ret->old_addr = node->old_addr;
     ret->new_addr = node->new_addr;
     ret->time_ns = ctx->env.now_ns;
-    /* The handle of a server's session dies with its last event. */
     if (type == L2TPVOIP_EVENT_SESSION_DOWN) {
-        l2v_session_bury(node->session);
+        ctx->dying = node->session;
     }
     return true;
 }
@@ -100,5 +104,30 @@ void l2v_graves_empty(l2tpvoip_context *ctx)
         struct l2v_grave *g = L2V_CONTAINER_OF(ctx->graves.next, struct l2v_grave, node);
         l2v_list_remove(&g->node);
         g->destroy(g->obj);
+    }
+}
+
+void l2v_defer(l2tpvoip_context *ctx, struct l2v_grave *g, void (*fn)(void *obj), void *obj)
+{
+    if (g->destroy == NULL) {
+        g->destroy = fn;
+        g->obj = obj;
+        l2v_list_append(&ctx->works, &g->node);
+    }
+}
+
+void l2v_defer_cancel(struct l2v_grave *g)
+{
+    l2v_list_remove(&g->node);
+    g->destroy = NULL;
+}
+
+void l2v_works_run(l2tpvoip_context *ctx)
+{
+    while (!l2v_list_is_empty(&ctx->works)) {
+        struct l2v_grave *g = L2V_CONTAINER_OF(ctx->works.next, struct l2v_grave, node);
+        void (*fn)(void *obj) = g->destroy;
+        l2v_defer_cancel(g); /* it may be deferred again meanwhile */
+        fn(g->obj);
     }
 }

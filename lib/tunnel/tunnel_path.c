@@ -25,8 +25,28 @@ static void path_destroy(void *obj)
     l2v_free(&path->ctx->env, path);
 }
 
-int l2v_path_open(l2tpvoip_context *ctx, const l2tpvoip_addr *local, const char *interface_name,
-                  struct l2v_path **ret_path)
+static int ask_backend(struct l2v_path *path, const l2tpvoip_addr *peer, const char *interface_name)
+{
+    l2tpvoip_context *ctx = path->ctx;
+    l2tpvoip_path_request request;
+    memset(&request, 0, sizeof request);
+    request.size = sizeof request;
+    request.path_id = path->id;
+    request.kind = L2TPVOIP_PATH_UDP;
+    request.local = path->local;
+    if (peer != NULL) {
+        request.remote = *peer;
+        request.remote.port = 0; /* one socket talks to both of the peer's ports */
+    }
+    request.interface_name = interface_name;
+    ctx->env.in_provider++;
+    int rc = ctx->io.path_open(ctx->io.user, &request);
+    ctx->env.in_provider--;
+    return rc;
+}
+
+int l2v_path_open(l2tpvoip_context *ctx, const l2tpvoip_addr *local, const l2tpvoip_addr *peer,
+                  const char *interface_name, struct l2v_path **ret_path)
 {
     struct l2v_path *path = l2v_calloc(&ctx->env, 1, sizeof *path);
     if (path == NULL) {
@@ -40,16 +60,7 @@ int l2v_path_open(l2tpvoip_context *ctx, const l2tpvoip_addr *local, const char 
     l2v_list_append(&ctx->paths, &path->node);
     int rc = 0;
     if (ctx->io.path_open != NULL) {
-        l2tpvoip_path_request request;
-        memset(&request, 0, sizeof request);
-        request.size = sizeof request;
-        request.path_id = path->id;
-        request.kind = L2TPVOIP_PATH_UDP;
-        request.local = *local;
-        request.interface_name = interface_name;
-        ctx->env.in_provider++;
-        rc = ctx->io.path_open(ctx->io.user, &request);
-        ctx->env.in_provider--;
+        rc = ask_backend(path, peer, interface_name);
     } else {
         path->up = true; /* the program knows its paths beforehand */
     }
@@ -62,21 +73,30 @@ int l2v_path_open(l2tpvoip_context *ctx, const l2tpvoip_addr *local, const char 
     return 0;
 }
 
-void l2v_path_close(struct l2v_path *path)
+static void bury_path(struct l2v_path *path)
 {
-    if (path == NULL || path->grave.destroy != NULL) {
-        return;
-    }
-    l2v_path_flush(path);
     l2v_list_remove(&path->node);
     if (path->ctx->io.path_close != NULL) {
         path->ctx->env.in_provider++;
         path->ctx->io.path_close(path->ctx->io.user, path->id);
         path->ctx->env.in_provider--;
     }
+    l2v_bury(path->ctx, &path->grave, path_destroy, path);
+}
+
+void l2v_path_close(struct l2v_path *path)
+{
+    if (path == NULL || path->grave.destroy != NULL || path->closing) {
+        return;
+    }
     path->tunnel = NULL;
     path->server = NULL;
-    l2v_bury(path->ctx, &path->grave, path_destroy, path);
+    if (path->ctx->io.send_batch == NULL && path->out.count > 0) {
+        path->closing = true; /* the last words are still to be taken */
+        return;
+    }
+    l2v_path_flush(path);
+    bury_path(path);
 }
 
 bool l2v_path_is_full(const struct l2v_path *path)
@@ -86,7 +106,7 @@ bool l2v_path_is_full(const struct l2v_path *path)
 
 void l2v_path_send(struct l2v_path *path, struct l2v_pkt *pkt)
 {
-    if (path->grave.destroy != NULL) {
+    if (path->grave.destroy != NULL || path->closing) {
         l2v_pkt_free(pkt);
         return;
     }
@@ -159,5 +179,32 @@ void l2v_path_flush(struct l2v_path *path)
         return;
     }
     while (!path->blocked && path->up && path->out.count > 0 && send_some(path)) {
+    }
+}
+
+size_t l2v_path_pull(struct l2v_path *path, l2tpvoip_datagram *out, size_t max)
+{
+    l2tpvoip_context *ctx = path->ctx;
+    size_t n = 0;
+    while (n < max && path->up && !path->blocked && path->out.count > 0) {
+        struct l2v_pkt *pkt = l2v_pktq_pop(&path->out);
+        pkt->mark = 0;
+        fill_datagram(&out[n++], path, pkt);
+        count_sent(ctx, pkt);
+        l2v_pktq_push(&ctx->lent, pkt);
+    }
+    if (path->closing && (path->out.count == 0 || !path->up)) {
+        path->closing = false;
+        bury_path(path);
+    }
+    return n;
+}
+
+void l2v_path_free_all(l2tpvoip_context *ctx)
+{
+    while (!l2v_list_is_empty(&ctx->paths)) {
+        struct l2v_path *path = L2V_CONTAINER_OF(ctx->paths.next, struct l2v_path, node);
+        path->closing = false;
+        bury_path(path);
     }
 }
