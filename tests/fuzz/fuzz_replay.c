@@ -49,7 +49,7 @@ static void replay_folder(const char *path)
     DIR *dir = opendir(path);
     struct dirent *e;
     while (dir != NULL && (e = readdir(dir)) != NULL) {
-        char file[4096];
+        char file[8192];
         struct stat st;
         (void)snprintf(file, sizeof file, "%s/%s", path, e->d_name);
         if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
