@@ -136,10 +136,16 @@ static int etm_seal(struct l2v_seal *seal, uint64_t seq, const struct l2v_packet
     return 0;
 }
 
-static void xor_into(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t len)
+/* One block of 8 or 16 bytes, in words. */
+static inline void xor_block(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t block)
 {
-    for (size_t i = 0; i < len; i++) {
-        out[i] = a[i] ^ b[i];
+    for (size_t i = 0; i < block; i += 8) {
+        uint64_t x;
+        uint64_t y;
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        x ^= y;
+        memcpy(out + i, &x, 8);
     }
 }
 
@@ -150,19 +156,14 @@ static bool decrypt_round(struct l2v_seal *seal, const uint8_t *iv, uint8_t *dat
 {
     size_t block = seal->info->block;
     uint8_t *plain = seal->crypto->scratch;
-    if (EVP_Cipher(seal->u.etm.cipher, plain, data + from, (unsigned)n) <= 0) {
+    uint8_t *at = data + from;
+    if (EVP_Cipher(seal->u.etm.cipher, plain, at, (unsigned)n) <= 0) {
         return false;
     }
-    if (block == 16) {
-        for (size_t i = n; i >= 32; i -= 16) {
-            xor_into(data + from + i - 16, data + from + i - 32, plain + i - 16, 16);
-        }
-    } else {
-        for (size_t i = n; i >= 16; i -= 8) {
-            xor_into(data + from + i - 8, data + from + i - 16, plain + i - 8, 8);
-        }
+    for (size_t i = n - block; i > 0; i -= block) {
+        xor_block(at + i, at + i - block, plain + i, block);
     }
-    xor_into(data + from, from > 0 ? data + from - block : iv, plain, block);
+    xor_block(at, from > 0 ? at - block : iv, plain, block);
     return true;
 }
 

@@ -95,8 +95,8 @@ void l2v_seal_free(struct l2v_seal *seal);
 int l2v_seal_packet(struct l2v_seal *seal, uint64_t seq, const uint8_t *aad, size_t aad_len,
                     uint8_t *iv_out, uint8_t *data, size_t len, const uint8_t *tail,
                     size_t tail_len, uint8_t *icv);
-/* Verifies, then decrypts in place. 0, INTEGRITY, INVALID (direction), CRYPTO. data is untouched for CBC suites when
- * the ICV is wrong. */
+/* Verifies, then decrypts in place. 0, INTEGRITY, INVALID (direction), CRYPTO. data is untouched
+ * for CBC suites when the ICV is wrong. */
 int l2v_open_packet(struct l2v_seal *seal, const uint8_t *aad, size_t aad_len, const uint8_t *iv,
                     uint8_t *data, size_t len, const uint8_t *tail, size_t tail_len,
                     const uint8_t *icv);
