@@ -171,7 +171,9 @@ END_TEST
 static int input6(struct test_link *t, uint8_t first, const uint8_t *extensions, size_t len)
 {
     uint8_t body[512], p[600];
-    memcpy(body, extensions, len);
+    if (len > 0) {
+        memcpy(body, extensions, len);
+    }
     size_t n = test_make_udp(body + len, "fe80::a", "fe80::b", 1000, 5060, "six", 3);
     n = test_make6(p, "fe80::a", "fe80::b", first, body, len + n);
     return test_input(t, t->if_b, p, n, 6);
