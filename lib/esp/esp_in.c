@@ -19,10 +19,9 @@ struct l2v_esp_in {
 int l2v_esp_in_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_esp_params *p,
                    struct l2v_esp_in **ret_sa)
 {
-    const struct l2v_suite_info *info = l2v_suite_get(p->suite);
     struct l2v_esp_in *sa;
     int err;
-    if (info == NULL || p->spi < L2V_ESP_SPI_MIN) {
+    if (!l2v_esp_params_fit(p)) {
         return L2TPVOIP_ERR_INVALID;
     }
     sa = (struct l2v_esp_in *)l2v_calloc(env, 1, sizeof(*sa));
@@ -30,10 +29,10 @@ int l2v_esp_in_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct 
         return L2TPVOIP_ERR_NOMEM;
     }
     sa->env = env;
-    sa->info = info;
+    sa->info = l2v_suite_get(p->suite);
     sa->spi = p->spi;
     sa->esn = p->esn;
-    err = l2v_esp_window_init(&sa->window, env, p->replay_window);
+    err = l2v_esp_window_init(&sa->window, env, p->replay_window, p->seq);
     if (err == 0) {
         err = l2v_seal_new(crypto, p->suite, false, p->enc_key, p->enc_key_len, p->auth_key,
                            p->auth_key_len, &sa->seal);

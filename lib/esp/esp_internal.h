@@ -7,7 +7,7 @@
 
 #define L2V_ESP_HEADER 8u  /* SPI and sequence number: rfc4303#2 */
 #define L2V_ESP_TRAILER 2u /* pad length and next header */
-#define L2V_ESP_SPI_MIN 256u /* below: reserved, rfc4303#2.1 */
+#define L2V_ESP_SPI_MIN 256u /* below: reserved, never negotiated; rfc4303#2.1 */
 
 /* What authenticates a packet beside IV and ciphertext. */
 struct l2v_esp_auth {
@@ -34,9 +34,13 @@ struct l2v_esp_window {
     uint64_t missing; /* gaps in it */
 };
 
+/* Whether the parameters that both directions share are possible; the seam checks the keys. */
+bool l2v_esp_params_fit(const struct l2v_esp_params *p);
+
 enum l2v_esp_verdict { L2V_ESP_FRESH, L2V_ESP_REPLAYED, L2V_ESP_LATE };
 
-int l2v_esp_window_init(struct l2v_esp_window *w, struct l2v_env *env, uint32_t size);
+/* seq: highest number of an SA that is taken over; all up to it count as seen. 0 = a new SA. */
+int l2v_esp_window_init(struct l2v_esp_window *w, struct l2v_env *env, uint32_t size, uint64_t seq);
 void l2v_esp_window_clear(struct l2v_esp_window *w, struct l2v_env *env);
 /* The 64-bit number that the 32 bits on the wire stand for: rfc4303#A2.2 */
 uint64_t l2v_esp_window_guess(const struct l2v_esp_window *w, uint32_t seq_low);

@@ -36,13 +36,18 @@ void l2v_esp_fill_auth(struct l2v_esp_auth *auth, const struct l2v_suite_info *i
     }
 }
 
+bool l2v_esp_params_fit(const struct l2v_esp_params *p)
+{
+    return l2v_suite_get(p->suite) != NULL && p->spi != 0 &&
+           p->seq <= (p->esn ? UINT64_MAX - 1 : UINT32_MAX);
+}
+
 int l2v_esp_out_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_esp_params *p,
                     struct l2v_esp_out **ret_sa)
 {
-    const struct l2v_suite_info *info = l2v_suite_get(p->suite);
     struct l2v_esp_out *sa;
     int err;
-    if (info == NULL || p->spi < L2V_ESP_SPI_MIN) {
+    if (!l2v_esp_params_fit(p)) {
         return L2TPVOIP_ERR_INVALID;
     }
     sa = (struct l2v_esp_out *)l2v_calloc(env, 1, sizeof(*sa));
@@ -56,9 +61,10 @@ int l2v_esp_out_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct
         return err;
     }
     sa->env = env;
-    sa->info = info;
+    sa->info = l2v_suite_get(p->suite);
     sa->spi = p->spi;
     sa->esn = p->esn;
+    sa->seq = p->seq;
     /* A number never comes twice: rfc4303#3.3.3 */
     sa->limit = p->esn ? UINT64_MAX - 1 : UINT32_MAX;
     *ret_sa = sa;

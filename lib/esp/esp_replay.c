@@ -9,7 +9,17 @@
 #define DEFAULT_WINDOW 1024u
 #define MAX_WINDOW 65536u
 
-int l2v_esp_window_init(struct l2v_esp_window *w, struct l2v_env *env, uint32_t size)
+static uint64_t *word_of(const struct l2v_esp_window *w, uint64_t seq)
+{
+    return &w->words[(size_t)((seq >> 6) % w->n_words)];
+}
+
+static uint64_t bit_of(uint64_t seq)
+{
+    return UINT64_C(1) << (seq & 63);
+}
+
+int l2v_esp_window_init(struct l2v_esp_window *w, struct l2v_env *env, uint32_t size, uint64_t seq)
 {
     memset(w, 0, sizeof(*w));
     size = size == 0 ? DEFAULT_WINDOW : size;
@@ -19,23 +29,23 @@ int l2v_esp_window_init(struct l2v_esp_window *w, struct l2v_env *env, uint32_t 
     w->size = size;
     w->n_words = size / 64 + 1;
     w->words = (uint64_t *)l2v_calloc(env, w->n_words, sizeof(*w->words));
-    return w->words != NULL ? 0 : L2TPVOIP_ERR_NOMEM;
+    if (w->words == NULL) {
+        return L2TPVOIP_ERR_NOMEM;
+    }
+    if (seq > 0) {
+        w->started = true;
+        w->top = seq;
+        w->base = seq + 1;
+        memset(w->words, 0xff, w->n_words * sizeof(*w->words));
+        *word_of(w, seq) = ~UINT64_C(0) >> (63 - (seq & 63));
+    }
+    return 0;
 }
 
 void l2v_esp_window_clear(struct l2v_esp_window *w, struct l2v_env *env)
 {
     l2v_free(env, w->words);
     w->words = NULL;
-}
-
-static uint64_t *word_of(const struct l2v_esp_window *w, uint64_t seq)
-{
-    return &w->words[(size_t)((seq >> 6) % w->n_words)];
-}
-
-static uint64_t bit_of(uint64_t seq)
-{
-    return UINT64_C(1) << (seq & 63);
 }
 
 uint64_t l2v_esp_window_guess(const struct l2v_esp_window *w, uint32_t seq_low)

@@ -15,6 +15,7 @@ struct l2v_esp_params {
     const uint8_t *auth_key;
     size_t auth_key_len;
     bool esn;
+    uint64_t seq; /* last number used (outbound) or seen (inbound) before; 0 = a new SA */
     uint32_t replay_window; /* inbound, packets, multiple of 64, at most 65536; 0 = 1024 */
 };
 
@@ -28,7 +29,7 @@ struct l2v_esp_stats {
 struct l2v_esp_out;
 struct l2v_esp_in;
 
-/* 0, INVALID (suite, key lengths, SPI below 256), NOMEM, CRYPTO, CRYPTO_UNAVAILABLE. */
+/* 0, INVALID (suite, key lengths, SPI 0, seq beyond its bits), NOMEM, CRYPTO, CRYPTO_UNAVAILABLE. */
 int l2v_esp_out_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_esp_params *p,
                     struct l2v_esp_out **ret_sa);
 void l2v_esp_out_free(struct l2v_esp_out *sa);

@@ -10,6 +10,14 @@
 #include "base_env.h"
 #include "base_pkt.h"
 
+/* As ck_assert, which writes to a pipe each time: for long loops. */
+#define test_must(expr)                                                                            \
+    do {                                                                                           \
+        if (!(expr)) {                                                                             \
+            ck_abort_msg("%s", #expr);                                                             \
+        }                                                                                          \
+    } while (0)
+
 struct test_env {
     struct l2v_env env;
     uint64_t seed;

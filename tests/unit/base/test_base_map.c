@@ -64,7 +64,7 @@ static void run_model(struct test_env *te, uint64_t seed)
             it->in = 1;
             count++;
         }
-        ck_assert_uint_eq(m.count, count);
+        test_must(m.count == count);
         if (step % 1000 == 0) {
             uint64_t key = test_random64(&seed) % 1000;
             int want = 0;
