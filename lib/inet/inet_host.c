@@ -182,7 +182,7 @@ const l2tpvoip_addr *l2v_inet_if_local(const struct l2v_inet_if *nif, uint8_t fa
 
 /* A server's client may only speak with the address that it was given: strict interfaces, and all
  * of a host that has several. A client's one interface leads to the whole inner network. */
-static bool is_strict(const struct l2v_inet_if *nif)
+bool l2v_inet_if_is_strict(const struct l2v_inet_if *nif)
 {
     return nif->strict_source || nif->inet->n_ifs > 1;
 }
@@ -195,14 +195,15 @@ bool l2v_inet_source_allowed(const struct l2v_inet_if *nif, const l2tpvoip_addr 
     if (memcmp(src->ip, own->ip, n) == 0) {
         return false;
     }
-    return !is_strict(nif) || (peer->family == src->family && memcmp(src->ip, peer->ip, n) == 0);
+    return !l2v_inet_if_is_strict(nif) ||
+           (peer->family == src->family && memcmp(src->ip, peer->ip, n) == 0);
 }
 
 static bool leads_to(const struct l2v_inet_if *nif, const l2tpvoip_addr *to)
 {
     const l2tpvoip_addr *peer = to->family == 6 ? &nif->remote6 : &nif->remote4;
     return peer->family == to->family && memcmp(peer->ip, to->ip, to->family == 6 ? 16 : 4) == 0 &&
-           (to->scope_id == 0 || to->scope_id == nif->index || !is_strict(nif));
+           (to->scope_id == 0 || to->scope_id == nif->index || !l2v_inet_if_is_strict(nif));
 }
 
 static struct l2v_inet_if *node_if(struct l2v_map_node *node, uint8_t family)
@@ -222,7 +223,7 @@ struct l2v_inet_if *l2v_inet_route(struct l2v_inet *inet, const l2tpvoip_addr *t
     }
     if (inet->n_ifs == 1) {
         struct l2v_inet_if *nif = L2V_CONTAINER_OF(inet->ifs.next, struct l2v_inet_if, node);
-        return is_strict(nif) ? NULL : nif;
+        return l2v_inet_if_is_strict(nif) ? NULL : nif;
     }
     return NULL;
 }

@@ -28,8 +28,7 @@ static uint32_t checksum_start(const struct l2v_inet_rx *rx)
 
 static void set_checksum(struct l2v_pkt *pkt, const l2tpvoip_addr *src, const l2tpvoip_addr *dst)
 {
-    uint32_t sum =
-        src->family == 6 ? l2v_inet_pseudo(src, dst, pkt->len, L2V_PROTO_ICMP6) : 0;
+    uint32_t sum = src->family == 6 ? l2v_inet_pseudo(src, dst, pkt->len, L2V_PROTO_ICMP6) : 0;
     l2v_put_u16(pkt->data + 2, 0);
     l2v_put_u16(pkt->data + 2, l2v_inet_fold(l2v_inet_sum(pkt->data, pkt->len, sum)));
 }

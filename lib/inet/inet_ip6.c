@@ -150,7 +150,8 @@ static int deliver(struct l2v_inet_if *nif, struct l2v_pkt *pkt, const struct he
     return l2v_inet_deliver(&rx);
 }
 
-/* rfc7112: the first fragment has the whole header chain; for us that means the upper header too. */
+/* rfc7112: the first fragment has the whole header chain; for us that means the upper header too.
+ */
 static bool first_is_complete(const struct l2v_inet_frag *frag)
 {
     struct l2v_reader r;

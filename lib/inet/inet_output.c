@@ -11,7 +11,8 @@ static void hand_over(struct l2v_inet_if *nif, struct l2v_pkt *pkt, int family)
     nif->ops.transmit(nif->user, pkt, family);
 }
 
-/* One fragment: header_len bytes of IP header, for IPv6 a fragment header, and len bytes of data. */
+/* One fragment: header_len bytes of IP header, for IPv6 a fragment header, and len bytes of data.
+ */
 static struct l2v_pkt *make_fragment(struct l2v_inet_if *nif, const struct l2v_pkt *whole,
                                      int family, size_t at, size_t len, uint32_t id)
 {
@@ -54,8 +55,8 @@ static int fragment(struct l2v_inet_if *nif, struct l2v_pkt *whole, int family)
     struct l2v_pktq ready;
     l2v_pktq_init(&ready);
     /* rfc7739: identifications that cannot be guessed; IPv4 has its own in the header. */
-    int rc = step < 8 ? L2TPVOIP_ERR_MSGSIZE
-                      : (family == 6 ? l2v_random_u32(nif->inet->env, &id) : 0);
+    int rc =
+        step < 8 ? L2TPVOIP_ERR_MSGSIZE : (family == 6 ? l2v_random_u32(nif->inet->env, &id) : 0);
     for (size_t at = 0; rc == 0 && at < data_len; at += step) {
         size_t len = data_len - at < step ? data_len - at : step;
         struct l2v_pkt *pkt = make_fragment(nif, whole, family, at, len, id);

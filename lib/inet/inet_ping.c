@@ -30,8 +30,8 @@ static void time_out(void *arg)
     finish(arg, L2TPVOIP_ERR_TIMEOUT, UINT64_MAX);
 }
 
-static struct l2v_inet_ping_req *find(struct l2v_inet_if *nif, const l2tpvoip_addr *to,
-                                      uint16_t id, uint16_t seq)
+static struct l2v_inet_ping_req *find(struct l2v_inet_if *nif, const l2tpvoip_addr *to, uint16_t id,
+                                      uint16_t seq)
 {
     if (id != nif->inet->ping_id) {
         return NULL;

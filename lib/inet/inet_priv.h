@@ -132,6 +132,7 @@ struct l2v_inet_if {
 
 /* inet_host.c */
 bool l2v_inet_source_allowed(const struct l2v_inet_if *nif, const l2tpvoip_addr *src);
+bool l2v_inet_if_is_strict(const struct l2v_inet_if *nif);
 struct l2v_inet_if *l2v_inet_route(struct l2v_inet *inet, const l2tpvoip_addr *to);
 const l2tpvoip_addr *l2v_inet_if_local(const struct l2v_inet_if *nif, uint8_t family);
 /* Upper layer of a whole, checked datagram. */
@@ -152,7 +153,8 @@ int l2v_inet_transmit(struct l2v_inet_if *nif, struct l2v_pkt *pkt, int family);
 uint32_t l2v_inet_pseudo(const l2tpvoip_addr *src, const l2tpvoip_addr *dst, size_t len,
                          uint8_t proto);
 
-/* inet_reass.c: 0 with *ret_pkt (the caller's to free) when whole, PENDING, MALFORMED, LIMIT, NOMEM. */
+/* inet_reass.c: 0 with *ret_pkt (the caller's to free) when whole, PENDING, MALFORMED, LIMIT,
+ * NOMEM. */
 int l2v_inet_reassemble(struct l2v_inet_if *nif, const l2tpvoip_addr *src, const l2tpvoip_addr *dst,
                         const struct l2v_inet_frag *frag, struct l2v_pkt **ret_pkt);
 void l2v_inet_reass_init(struct l2v_inet *inet);

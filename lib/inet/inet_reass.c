@@ -17,8 +17,8 @@ struct l2v_inet_reass {
     uint8_t header[L2V_IP6_HEADER];
     size_t header_len; /* 0: the first fragment has not come */
     uint8_t *data;
-    size_t size;  /* of data */
-    size_t total; /* 0: the last fragment has not come */
+    size_t size;                           /* of data */
+    size_t total;                          /* 0: the last fragment has not come */
     struct range ranges[L2V_REASS_RANGES]; /* sorted, apart from each other */
     unsigned n_ranges;
 };
@@ -55,8 +55,7 @@ static void expire(void *arg)
 {
     struct l2v_inet *inet = arg;
     while (!l2v_list_is_empty(&inet->reass)) {
-        struct l2v_inet_reass *q =
-            L2V_CONTAINER_OF(inet->reass.next, struct l2v_inet_reass, node);
+        struct l2v_inet_reass *q = L2V_CONTAINER_OF(inet->reass.next, struct l2v_inet_reass, node);
         if (q->expiry_ns > inet->env->now_ns) {
             break;
         }
@@ -259,8 +258,8 @@ static int accept_fragment(struct l2v_inet_reass *q, const struct l2v_inet_frag 
         q->header_len = frag->header_len;
         q->proto = frag->proto;
     }
-    bool whole = q->total != 0 && q->n_ranges == 1 && q->ranges[0].from == 0 &&
-                 q->ranges[0].to == q->total;
+    bool whole =
+        q->total != 0 && q->n_ranges == 1 && q->ranges[0].from == 0 && q->ranges[0].to == q->total;
     return whole ? 0 : L2TPVOIP_ERR_PENDING;
 }
 
@@ -287,8 +286,7 @@ int l2v_inet_reassemble(struct l2v_inet_if *nif, const l2tpvoip_addr *src, const
 {
     struct l2v_inet *inet = nif->inet;
     /* rfc791#3.2, rfc8200#4.5: all but the last are multiples of eight octets. */
-    if (frag->len == 0 || (frag->more && frag->len % 8 != 0) ||
-        frag->at + frag->len > UINT16_MAX) {
+    if (frag->len == 0 || (frag->more && frag->len % 8 != 0) || frag->at + frag->len > UINT16_MAX) {
         inet->stats.malformed++;
         return L2TPVOIP_ERR_MALFORMED;
     }

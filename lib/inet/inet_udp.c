@@ -215,6 +215,9 @@ int l2v_inet_udp_input(struct l2v_inet_rx *rx)
     meta.local.port = l2v_get_u16(p + 2);
     meta.remote = rx->src;
     meta.remote.port = l2v_get_u16(p);
+    if (rx->src.family == 6 && l2v_inet_if_is_strict(rx->nif)) {
+        meta.remote.scope_id = rx->nif->index; /* many clients may have one link-local address */
+    }
     meta.time_ns = rx->pkt->time_ns;
     meta.tos = rx->tos;
     struct l2v_inet_udp *udp = find_socket(rx->nif, &meta.local, &meta.remote);
@@ -279,8 +282,7 @@ static void make_template(struct l2v_inet_udp *udp, struct l2v_inet_if *nif,
     }
     l2v_put_u16(t->header + ip_len, udp->local.port);
     l2v_put_u16(t->header + ip_len + 2, to->port);
-    t->udp_sum = l2v_inet_sum(t->header + ip_len, 4,
-                              l2v_inet_pseudo(src, to, 0, L2V_PROTO_UDP));
+    t->udp_sum = l2v_inet_sum(t->header + ip_len, 4, l2v_inet_pseudo(src, to, 0, L2V_PROTO_UDP));
     remember(udp, to);
 }
 
@@ -352,8 +354,8 @@ int l2v_inet_udp_output(struct l2v_inet_udp *udp, struct l2v_inet_if *nif, struc
         rc = prepare(udp, nif, to, tos);
     }
     size_t payload = pkt->len;
-    if (rc == 0 && payload + udp->tmpl.header_len >
-                       UINT16_MAX + (to->family == 6 ? L2V_IP6_HEADER : 0u)) {
+    if (rc == 0 &&
+        payload + udp->tmpl.header_len > UINT16_MAX + (to->family == 6 ? L2V_IP6_HEADER : 0u)) {
         rc = L2TPVOIP_ERR_MSGSIZE;
     }
     uint8_t *p = rc == 0 ? l2v_pkt_push(pkt, udp->tmpl.header_len) : NULL;

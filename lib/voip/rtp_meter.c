@@ -8,12 +8,12 @@
 #include "rtp_burst.h"
 #include "rtp_wire.h"
 
-#define WINDOW 512u        /* sequence numbers whose fate is open */
-#define MAX_DROPOUT 3000   /* rfc3550#A.1 */
-#define EARLY_MAX 64       /* how far before the first packet one may still belong to it */
+#define WINDOW 512u      /* sequence numbers whose fate is open */
+#define MAX_DROPOUT 3000 /* rfc3550#A.1 */
+#define EARLY_MAX 64     /* how far before the first packet one may still belong to it */
 #define BASELINE_NS (2 * L2V_NS_PER_S)
 #define LATE_NS ((int64_t)(L2V_VOIP_JITTER_BUFFER_MS * L2V_NS_PER_MS))
-#define JUMP_S 10          /* a larger step of the timestamp is a new start, not jitter */
+#define JUMP_S 10 /* a larger step of the timestamp is a new start, not jitter */
 
 struct clock { /* arrival against timestamp */
     bool started;
@@ -190,8 +190,7 @@ static void input_old(struct l2v_rtp_meter *m, const struct l2v_rtp_header *h, i
                       uint64_t time_ns)
 {
     if (seq < m->base) {
-        if (!m->base_is_first || m->base - seq > EARLY_MAX ||
-            m->max - seq >= (int64_t)WINDOW) {
+        if (!m->base_is_first || m->base - seq > EARLY_MAX || m->max - seq >= (int64_t)WINDOW) {
             m->late++; /* its fate was settled as lost */
             return;
         }

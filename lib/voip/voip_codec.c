@@ -5,7 +5,9 @@
 #include "l2v_voip.h"
 
 #define ROW(name, pt, clock, info, ie, bpl)                                                        \
-    {sizeof(l2tpvoip_codec), pt, name, clock, info, ie, bpl}
+    {                                                                                              \
+        sizeof(l2tpvoip_codec), pt, name, clock, info, ie, bpl                                     \
+    }
 
 /* G.711 is rated with packet-loss concealment (G.711 appendix I), which every receiver of today
  * has. Where the ITU gives no value for the narrow-band scale the row is an estimate. */

@@ -7,8 +7,22 @@
 void l2v_emodel_init(struct l2v_emodel *e)
 {
     static const struct l2v_emodel defaults = {
-        .slr = 8, .rlr = 2, .stmr = 15, .dr = 3, .ds = 3, .telr = 65, .wepl = 110, .qdu = 1,
-        .bpl = 4.3, .burst_r = 1, .nc = -70, .nfor = -64, .ps = 35, .pr = 35, .st = 1, .mt = 100,
+        .slr = 8,
+        .rlr = 2,
+        .stmr = 15,
+        .dr = 3,
+        .ds = 3,
+        .telr = 65,
+        .wepl = 110,
+        .qdu = 1,
+        .bpl = 4.3,
+        .burst_r = 1,
+        .nc = -70,
+        .nfor = -64,
+        .ps = 35,
+        .pr = 35,
+        .st = 1,
+        .mt = 100,
     };
     *e = defaults;
 }
@@ -50,8 +64,8 @@ static double simultaneous(const struct l2v_emodel *e, double olr, double no, do
 static double delay(const struct l2v_emodel *e, double no, double ro)
 {
     double roe = -1.5 * (no - e->rlr);
-    double terv = e->telr - 40 * log10((1 + e->t / 10) / (1 + e->t / 150)) +
-                  6 * exp(-0.3 * e->t * e->t);
+    double terv =
+        e->telr - 40 * log10((1 + e->t / 10) / (1 + e->t / 150)) + 6 * exp(-0.3 * e->t * e->t);
     double re = 80 + 2.5 * (terv - 14);
     double idte = ((roe - re) / 2 + sqrt(pow(roe - re, 2) / 4 + 100) - 1) * (1 - exp(-e->t));
     double rle = 10.5 * (e->wepl + 7) * pow(e->tr + 1, -0.25);

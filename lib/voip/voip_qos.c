@@ -4,7 +4,8 @@
 
 struct dscp_row {
     uint8_t dscp, klass;
-    bool copy; /* to the outer header: a code point that networks know for voice and its signalling */
+    bool copy; /* to the outer header: a code point that networks know for voice and its signalling
+                */
 };
 
 static const struct dscp_row rows[] = {
