@@ -7,7 +7,8 @@
 #include "l2v_crypto.h"
 
 /* --- MS-CHAPv2 arithmetic, RFC 2759 §8 (eap_mschapv2_math.c) ---------------------------------- */
-/* password is UTF-8; at most 256 UTF-16 units. 0, INVALID, CRYPTO. */
+/* password is UTF-8; at most 256 UTF-16 units. A domain in front of user ("BIGCO\\") is left out of
+ * the hash. 0, INVALID (no UTF-8, too long), CRYPTO, CRYPTO_UNAVAILABLE. */
 int l2v_mschapv2_nt_response(struct l2v_crypto *c, const uint8_t auth_challenge[16],
                              const uint8_t peer_challenge[16], const char *user, size_t user_len,
                              const uint8_t *password, size_t password_len, uint8_t ret[24]);
@@ -17,7 +18,8 @@ int l2v_mschapv2_authenticator_response(struct l2v_crypto *c, const uint8_t *pas
                                         const uint8_t peer_challenge[16],
                                         const uint8_t auth_challenge[16], const char *user,
                                         size_t user_len, char ret[43]);
-/* Master send and receive keys, RFC 3079 §3.4; for the EAP MSK (16 + 16 bytes). */
+/* Master send and receive keys, RFC 3079 §3.4, as the server names them (the MS-MPPE-Recv-Key and
+ * MS-MPPE-Send-Key of RADIUS); the EAP MSK is recv | send | 32 zeros. A client swaps them. */
 int l2v_mschapv2_keys(struct l2v_crypto *c, const uint8_t *password, size_t password_len,
                       const uint8_t nt_response[24], uint8_t ret_recv[16], uint8_t ret_send[16]);
 /* Parses "E=691 R=1 C=… V=3 M=…" (hostile input). 0, MALFORMED. */
@@ -54,7 +56,9 @@ void l2v_eap_free(struct l2v_eap *eap);
 int l2v_eap_start(struct l2v_eap *eap, uint8_t *out, size_t size, size_t *ret_len);
 /* A packet came in; an answer may go out (*ret_len 0 = none). *ret_state L2V_EAP_…. An EAP-Success
  * before the method ended, an identity swap or a method that was not asked for is a failure.
- * 0, MALFORMED (dropped, conversation goes on), PROTOCOL, CRYPTO. */
+ * 0; MALFORMED (dropped, conversation goes on); NOBUFS, CRYPTO, CRYPTO_UNAVAILABLE (the conversation
+ * has failed). A failure of the peer's making is 0 with L2V_EAP_FAILURE, and out may still hold the
+ * packet that tells the peer. */
 int l2v_eap_input(struct l2v_eap *eap, const uint8_t *in, size_t len, uint8_t *out, size_t size,
                   size_t *ret_len, int *ret_state);
 /* Who the peer said it is (authenticator). */
