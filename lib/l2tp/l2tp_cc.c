@@ -317,7 +317,7 @@ int l2v_l2tp_cc_accept(struct l2v_l2tp_cc *cc, const struct l2v_l2tp_msg *msg, u
     struct l2v_l2tp_cc_arg arg = {.msg = msg};
     cc->peer_port = port;
     cc->port_fixed = true;
-    cc->last_input_ns = cc->accepted_ns = cc->l2tp->env->now_ns;
+    cc->last_input_ns = cc->l2tp->env->now_ns;
     cc->channel.nr = 1; /* the SCCRQ, Ns 0, is taken */
     int rc = l2v_l2tp_cc_step(cc, L2V_L2TP_CC_RX_SCCRQ, &arg);
     return rc != 0 ? rc : arg.failure.code;

@@ -325,6 +325,7 @@ static void remember_request(struct l2v_l2tp_cc *cc, uint64_t key)
     }
     l2v_map_insert(&cc->l2tp->request_map, &cc->by_request, key);
     cc->in_request_map = true;
+    cc->accepted_ns = cc->l2tp->env->now_ns;
 }
 
 static int take_request(struct l2v_l2tp *l2tp, const struct l2v_l2tp_msg *msg, uint16_t port,
@@ -339,10 +340,10 @@ static int take_request(struct l2v_l2tp *l2tp, const struct l2v_l2tp_msg *msg, u
         return rc;
     }
     if (cc != NULL) {
+        remember_request(cc, key);
         if (settle_tie(cc, msg) == 0) {
             return 0;
         }
-        remember_request(cc, key);
         rc = l2v_l2tp_cc_accept(cc, msg, port);
         if (rc != 0) {
             l2v_l2tp_cc_fail(cc, L2V_STOP_GENERAL, L2V_ERROR_RESOURCES, rc,
@@ -409,6 +410,9 @@ static int input_tunnel_zero(struct l2v_l2tp *l2tp, const struct l2v_l2tp_header
     }
     uint64_t key = hash_request(l2tp, body, len, port);
     struct l2v_l2tp_cc *known = find_request(l2tp, key);
+    if (known != NULL && known->originator) {
+        return 0; /* it lost against ours */
+    }
     if (known != NULL) {
         /* Our SCCRP may be lost: its timer repeats it, this acknowledges. */
         l2v_l2tp_channel_input(&known->channel, h, body, len);

@@ -97,7 +97,7 @@ struct l2v_l2tp_cc {
     uint32_t peer_framing;
     uint64_t last_input_ns; /* any sign of life */
     uint64_t rtt_ns;
-    uint64_t accepted_ns;   /* when the peer's SCCRQ was taken */
+    uint64_t accepted_ns;   /* when the peer's SCCRQ came */
     struct l2v_list sessions;
     uint32_t n_sessions;
     struct l2v_timer hello, setup, linger;
