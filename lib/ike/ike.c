@@ -157,6 +157,30 @@ int l2v_ike_connect(struct l2v_ike *ike, struct l2v_ike_config *config,
     return rc;
 }
 
+const char *l2v_ike_error_words(int rc)
+{
+    static const struct {
+        int rc;
+        const char *words;
+    } table[] = {
+        {L2TPVOIP_ERR_NOMEM, "out of memory"},
+        {L2TPVOIP_ERR_LIMIT, "a configured limit is reached"},
+        {L2TPVOIP_ERR_CRYPTO, "a cryptographic operation failed"},
+        {L2TPVOIP_ERR_MSGSIZE, "a message became too long"},
+        {L2TPVOIP_ERR_CONFIG, "no pre-shared key fits"},
+        {L2TPVOIP_ERR_NOT_FOUND, "not a peer that may connect to us"},
+        {L2TPVOIP_ERR_CLOSED, "closed"},
+        {L2TPVOIP_ERR_PROTOCOL, "the peer's public key has the wrong length"},
+        {L2TPVOIP_ERR_STATE, "there is no ISAKMP SA"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (table[i].rc == rc) {
+            return table[i].words;
+        }
+    }
+    return "an internal error";
+}
+
 /* --- sending ------------------------------------------------------------------------------------- */
 
 int l2v_ike_transmit(struct l2v_ike *ike, const struct l2v_ike_route *route, const uint8_t *msg,

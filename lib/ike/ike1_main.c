@@ -41,7 +41,7 @@ static void fail_with(struct l2v_ike_sa *sa, int code, const char *what, const c
 
 static void fail_internal(struct l2v_ike_sa *sa, int rc)
 {
-    fail_with(sa, rc, l2tpvoip_error_text(rc),
+    fail_with(sa, rc, l2v_ike_error_words(rc),
               rc == L2TPVOIP_ERR_NOMEM ? "Give the program more memory." : "See the log.");
 }
 
@@ -703,7 +703,7 @@ static void act_up_responder(void *obj, void *arg)
     }
     if (rc != 0) {
         l2v_log(ike->env, L2TPVOIP_LOG_WARNING, "ike", "phase 1 given up: %s",
-                l2tpvoip_error_text(rc));
+                l2v_ike_error_words(rc));
         fail_internal(sa, rc);
         return;
     }
@@ -787,8 +787,8 @@ static void act_silence_diagnose(void *obj, void *arg)
     l2tpvoip_failure f;
 
     (void)arg;
-    if (sa->mm->notify == 0) {
-        fail_absent(sa);
+    if (sa->mm->notify != 0) {
+        fail_refused(sa);
         return;
     }
     memset(&f, 0, sizeof(f));
@@ -868,6 +868,9 @@ int l2v_ike1_main_input(struct l2v_ike_sa *sa, const struct l2v_ike_route *route
     }
     if (l2v_ike_flight_is_dup(&sa->flight, hash)) {
         l2v_ike_flight_answer(sa, &sa->flight);
+        if (sa->state == L2V_MM_R4 && sa->flight.answered < L2V_IKE_MAX_ANSWERS) {
+            l2v_ike_timers_sa_waits(sa); /* the initiator is still there */
+        }
         return L2TPVOIP_ERR_REPLAY;
     }
     encrypted = (h.flags & L2V_IKE1_FLAG_ENCRYPTION) != 0;

@@ -32,7 +32,7 @@ static void fail_with(struct l2v_ike_qm *qm, int code, const char *what, const c
 
 static void fail_internal(struct l2v_ike_qm *qm, int rc)
 {
-    fail_with(qm, rc, l2tpvoip_error_text(rc),
+    fail_with(qm, rc, l2v_ike_error_words(rc),
               rc == L2TPVOIP_ERR_NOMEM ? "Give the program more memory." : "See the log.");
 }
 
@@ -276,7 +276,7 @@ static void act_send2(void *obj, void *arg)
     }
     if (rc != 0) {
         l2v_log(qm->sa->ike->env, L2TPVOIP_LOG_WARNING, "ike", "quick mode given up: %s",
-                l2tpvoip_error_text(rc));
+                l2v_ike_error_words(rc));
         l2v_ike1_quick_kill(qm);
         return;
     }

@@ -576,7 +576,7 @@ int l2v_ike1_qm_install(struct l2v_ike_qm *qm, bool confirmed)
     child.local_oa = qm->local_oa;
     child.remote_oa = qm->remote_oa;
     child.replay_window = c->replay_window;
-    child.lifetime_bytes = (uint64_t)qm->life_kb * 1000;
+    child.lifetime_bytes = (uint64_t)qm->life_kb * 1024;
     rc = derive(qm, &child);
     if (rc == 0) {
         log_keys(sa, &child);

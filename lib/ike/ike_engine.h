@@ -266,6 +266,7 @@ struct l2v_ike {
 /* --- ike.c ---------------------------------------------------------------------------------------- */
 void l2v_ike_enter(struct l2v_ike *ike);
 void l2v_ike_leave(struct l2v_ike *ike);
+const char *l2v_ike_error_words(int rc); /* for messages; never NULL */
 /* Whether ESP may run as IP protocol 50; default false. */
 void l2v_ike_set_raw_esp(struct l2v_ike *ike, bool possible);
 /* 0, NOMEM (counts as a lost datagram). */

@@ -371,7 +371,7 @@ void l2v_ike_peer_sa_up(struct l2v_ike_peer *peer, struct l2v_ike_sa *sa)
         if (rc != 0 && !peer->dead) {
             l2tpvoip_failure f;
             l2v_failure_set(&f, L2TPVOIP_LAYER_IKE, rc, 0, "Try again.",
-                            "Quick mode could not be started: %s.", l2tpvoip_error_text(rc));
+                            "Quick mode could not be started: %s.", l2v_ike_error_words(rc));
             l2v_ike_peer_fail(peer, &f);
         }
     } else {

@@ -5,8 +5,8 @@
 #include "base_addr.h"
 #include "ike_engine.h"
 
-#define WAIT_M5 (30 * L2V_NS_PER_S)        /* responder: from message 3 to message 5 */
-#define RESEND_CAP (30 * L2V_NS_PER_S)     /* the doubling ends here */
+#define WAIT_M5 (60 * L2V_NS_PER_S)        /* responder: from the last message 3 to message 5 */
+#define RESEND_CAP (16 * L2V_NS_PER_S)     /* the doubling ends here */
 #define DIAGNOSE_WAIT (3 * L2V_NS_PER_S)   /* for an answer to the wide offer */
 #define HASTE (2 * L2V_NS_PER_S)           /* after an unauthenticated refusal */
 #define SA_GRACE (10 * L2V_NS_PER_S)       /* a replaced ISAKMP SA until its Delete */
@@ -15,7 +15,7 @@
 #define QM_LINGER (60 * L2V_NS_PER_S)      /* answers duplicates */
 #define COLLISION (60 * L2V_NS_PER_S)
 #define CLIENT_CHILDLESS (2 * L2V_NS_PER_S) /* then it asks for a pair again */
-#define SERVER_CHILDLESS (30 * L2V_NS_PER_S)
+#define SERVER_CHILDLESS (90 * L2V_NS_PER_S)
 #define RETRY (15 * L2V_NS_PER_S)
 #define PROBE_URGENT (15 * L2V_NS_PER_S) /* a probe that was asked for decides within this */
 #define PROBE_CAP (8 * L2V_NS_PER_S)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Engines against each other: the runner. */
+#include "ike_world.h"
+
+int main(void)
+{
+    Suite *suite = suite_create("ike_engine");
+    SRunner *runner;
+    int failed;
+    suite_add_tcase(suite, test_ike_pair());
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
