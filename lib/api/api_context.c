@@ -75,7 +75,6 @@ static int start(l2tpvoip_context *ctx, const l2tpvoip_context_options *o)
     uint32_t max = o->max_packets != 0 ? o->max_packets : DEFAULT_MAX_PACKETS;
     int rc = l2v_pkt_pool_new(env, max, &env->pool);
     rc = rc != 0 ? rc : l2v_crypto_new(env, o->libctx, &ctx->crypto);
-    rc = rc != 0 ? rc : l2v_random(env, env->hash_key, sizeof env->hash_key);
     rc = rc != 0 ? rc : l2v_map_init(&ctx->spis, env);
     rc = rc != 0 ? rc
                  : l2v_ike_new(env, ctx->crypto, &ctx->jobs, &l2v_assoc_ike_ops, ctx, &ctx->ike);
