@@ -97,8 +97,7 @@ int l2v_aaa_users_add(struct l2v_aaa_users *users, const char *name, const uint8
     if (ip != NULL) {
         user->ip = *ip;
     }
-    l2v_map_insert(&users->by_name, &user->node,
-                   l2v_siphash(users->env->hash_key, name, name_len));
+    l2v_map_insert(&users->by_name, &user->node, l2v_siphash(users->env->hash_key, name, name_len));
     return 0;
 }
 

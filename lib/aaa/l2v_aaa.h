@@ -7,7 +7,8 @@
 
 #include "base_env.h"
 
-/* --- users ------------------------------------------------------------------------------------- */
+/* --- users -------------------------------------------------------------------------------------
+ */
 struct l2v_aaa_users;
 /* 0, NOMEM, CRYPTO (no random). */
 int l2v_aaa_users_new(struct l2v_env *env, struct l2v_aaa_users **ret);
@@ -20,7 +21,8 @@ int l2v_aaa_users_add(struct l2v_aaa_users *users, const char *name, const uint8
 int l2v_aaa_users_find(const struct l2v_aaa_users *users, const char *name, size_t name_len,
                        const uint8_t **ret_password, size_t *ret_len, l2tpvoip_addr *ret_ip);
 
-/* --- IPv4 pool: sticky by user name ----------------------------------------------------------------- */
+/* --- IPv4 pool: sticky by user name
+ * ----------------------------------------------------------------- */
 struct l2v_aaa_pool;
 /* 0, NOMEM, CRYPTO (no random), INVALID (no IPv4, size 0 or above 2^20, beyond 255.255.255.255). */
 int l2v_aaa_pool_new(struct l2v_env *env, const l2tpvoip_addr *first, uint32_t size,

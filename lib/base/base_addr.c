@@ -255,7 +255,8 @@ int l2v_addr_parse(const char *text, l2tpvoip_addr *ret)
     }
     memset(&a, 0, sizeof a);
     bracket = *p == '[';
-    a.family = bracket || (strchr(p, ':') != NULL && strchr(strchr(p, ':') + 1, ':') != NULL) ? 6 : 4;
+    a.family =
+        bracket || (strchr(p, ':') != NULL && strchr(strchr(p, ':') + 1, ':') != NULL) ? 6 : 4;
     p += bracket ? 1 : 0;
     if (a.family == 4 ? !take_ip4(&p, a.ip) : !take_ip6(&p, a.ip)) {
         return L2TPVOIP_ERR_INVALID;

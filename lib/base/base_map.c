@@ -79,7 +79,7 @@ int l2v_map_init(struct l2v_map *m, struct l2v_env *env)
         }
         env->hash_key_drawn = 1;
     }
-    m->slots = (struct l2v_map_node **)l2v_calloc(env, FIRST_SLOTS, sizeof *m->slots);
+    m->slots = (struct l2v_map_node **)l2v_calloc(env, FIRST_SLOTS, sizeof(struct l2v_map_node *));
     if (m->slots == NULL) {
         return L2TPVOIP_ERR_NOMEM;
     }
@@ -100,7 +100,7 @@ static void grow(struct l2v_map *m)
 {
     size_t n_slots = m->n_slots * 2;
     struct l2v_map_node **slots =
-        (struct l2v_map_node **)l2v_calloc(m->env, n_slots, sizeof *slots);
+        (struct l2v_map_node **)l2v_calloc(m->env, n_slots, sizeof(struct l2v_map_node *));
     if (slots == NULL) {
         return; /* longer chains, still right */
     }

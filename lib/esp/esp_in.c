@@ -101,7 +101,8 @@ static bool check_replay(struct l2v_esp_in *sa, uint64_t seq)
     }
 }
 
-/* After the ICV: the sender itself wrote this. Takes padding and trailer off. rfc4303#2.4, 3.4.4.1 */
+/* After the ICV: the sender itself wrote this. Takes padding and trailer off. rfc4303#2.4, 3.4.4.1
+ */
 static bool strip_trailer(const struct parts *p, size_t *ret_len, uint8_t *ret_next_header)
 {
     size_t end = p->text_len - L2V_ESP_TRAILER;

@@ -5,8 +5,8 @@
 
 #include "l2v_esp.h"
 
-#define L2V_ESP_HEADER 8u  /* SPI and sequence number: rfc4303#2 */
-#define L2V_ESP_TRAILER 2u /* pad length and next header */
+#define L2V_ESP_HEADER 8u    /* SPI and sequence number: rfc4303#2 */
+#define L2V_ESP_TRAILER 2u   /* pad length and next header */
 #define L2V_ESP_SPI_MIN 256u /* below: reserved, never negotiated; rfc4303#2.1 */
 
 /* What authenticates a packet beside IV and ciphertext. */

@@ -15,21 +15,22 @@ struct l2v_esp_params {
     const uint8_t *auth_key;
     size_t auth_key_len;
     bool esn;
-    uint64_t seq; /* last number used (outbound) or seen (inbound) before; 0 = a new SA */
+    uint64_t seq;           /* last number used (outbound) or seen (inbound) before; 0 = a new SA */
     uint32_t replay_window; /* inbound, packets, multiple of 64, at most 65536; 0 = 1024 */
 };
 
 struct l2v_esp_stats {
-    uint64_t packets, bytes;           /* good ones */
+    uint64_t packets, bytes; /* good ones */
     uint64_t malformed, integrity, replayed, late;
-    uint64_t reordered, lost;          /* inbound, by sequence gaps: lost = gaps that left the window */
-    uint64_t missing;                  /* gaps still in the window: late or lost, nobody knows yet */
+    uint64_t reordered, lost; /* inbound, by sequence gaps: lost = gaps that left the window */
+    uint64_t missing;         /* gaps still in the window: late or lost, nobody knows yet */
 };
 
 struct l2v_esp_out;
 struct l2v_esp_in;
 
-/* 0, INVALID (suite, key lengths, SPI 0, seq beyond its bits), NOMEM, CRYPTO, CRYPTO_UNAVAILABLE. */
+/* 0, INVALID (suite, key lengths, SPI 0, seq beyond its bits), NOMEM, CRYPTO, CRYPTO_UNAVAILABLE.
+ */
 int l2v_esp_out_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_esp_params *p,
                     struct l2v_esp_out **ret_sa);
 void l2v_esp_out_free(struct l2v_esp_out *sa);
@@ -49,8 +50,8 @@ int l2v_esp_in_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct 
 void l2v_esp_in_free(struct l2v_esp_in *sa);
 /* pkt: ESP packet (from the SPI on) -> payload. 0, MALFORMED, REPLAY, INTEGRITY, CRYPTO. The window
  * moves only after the ICV held. *ret_newest: it has the highest sequence number so far. Dummy
- * packets (next header 59) come back with 0 and *ret_next_header 59. On REPLAY and INTEGRITY pkt is as
- * long as before (its bytes may be garbage after INTEGRITY). */
+ * packets (next header 59) come back with 0 and *ret_next_header 59. On REPLAY and INTEGRITY pkt is
+ * as long as before (its bytes may be garbage after INTEGRITY). */
 int l2v_esp_open(struct l2v_esp_in *sa, struct l2v_pkt *pkt, uint8_t *ret_next_header,
                  bool *ret_newest);
 uint64_t l2v_esp_in_seq(const struct l2v_esp_in *sa); /* highest seen */

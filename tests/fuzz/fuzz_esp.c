@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fuzz target: the input as a UDP payload to be classified, as an ESP packet to be opened (with our
- * SPI put in, so that the SA takes it), and as the plaintext of a packet whose ICV is right, so that
- * padding and trailer are reached. */
+ * SPI put in, so that the SA takes it), and as the plaintext of a packet whose ICV is right, so
+ * that padding and trailer are reached. */
 #include <stdlib.h>
 #include <string.h>
 

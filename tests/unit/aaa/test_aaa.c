@@ -7,7 +7,8 @@
 #include "l2v_aaa.h"
 #include "test_env.h"
 
-/* --- users --------------------------------------------------------------------------------------- */
+/* --- users ---------------------------------------------------------------------------------------
+ */
 
 static int add(struct l2v_aaa_users *users, const char *name, const char *password)
 {
@@ -137,7 +138,8 @@ START_TEST(passwords_are_wiped)
 }
 END_TEST
 
-/* --- pool ---------------------------------------------------------------------------------------- */
+/* --- pool ----------------------------------------------------------------------------------------
+ */
 
 static uint32_t take(struct l2v_aaa_pool *pool, const char *name)
 {
@@ -194,9 +196,9 @@ START_TEST(pool_is_sticky)
     give(pool, a);
     give(pool, b);
     ck_assert_uint_eq(take(pool, "dave"), BASE + 3);
-    ck_assert_uint_eq(take(pool, "erin"), a); /* alice's: free longer than bob's */
+    ck_assert_uint_eq(take(pool, "erin"), a);  /* alice's: free longer than bob's */
     ck_assert_uint_eq(take(pool, "alice"), b); /* hers is gone */
-    ck_assert_uint_eq(take(pool, "bob"), 0); /* LIMIT */
+    ck_assert_uint_eq(take(pool, "bob"), 0);   /* LIMIT */
     give(pool, b);
     ck_assert_uint_eq(take(pool, "bob"), b);
     pool_end(&te, pool);

@@ -155,8 +155,8 @@ START_TEST(log_levels_and_length)
 {
     struct l2v_env env;
     struct sink s = {.env = &env};
-    l2tpvoip_log_ops log = {.size = sizeof log, .level = L2TPVOIP_LOG_NOTICE, .user = &s,
-                            .write = write_line};
+    l2tpvoip_log_ops log = {
+        .size = sizeof log, .level = L2TPVOIP_LOG_NOTICE, .user = &s, .write = write_line};
     char text[1000];
     ck_assert_int_eq(l2v_env_init(&env, NULL, NULL, &log, NULL, 0), 0);
     l2v_log(&env, L2TPVOIP_LOG_INFO, "esp", "no %d", 1);
@@ -181,8 +181,8 @@ struct tapped {
 };
 
 static void tap_packet(void *user, uint32_t layer, uint32_t direction, uint64_t time_ns,
-                       const l2tpvoip_addr *local, const l2tpvoip_addr *remote,
-                       const uint8_t *data, size_t len)
+                       const l2tpvoip_addr *local, const l2tpvoip_addr *remote, const uint8_t *data,
+                       size_t len)
 {
     struct tapped *t = (struct tapped *)user;
     (void)layer;
@@ -207,8 +207,11 @@ START_TEST(tap_by_layer)
 {
     struct l2v_env env;
     struct tapped t = {0};
-    l2tpvoip_tap_ops tap = {.size = sizeof tap, .layers = 1u << L2TPVOIP_TAP_PPP, .user = &t,
-                            .packet = tap_packet, .key = tap_key};
+    l2tpvoip_tap_ops tap = {.size = sizeof tap,
+                            .layers = 1u << L2TPVOIP_TAP_PPP,
+                            .user = &t,
+                            .packet = tap_packet,
+                            .key = tap_key};
     l2tpvoip_addr a = l2v_addr_from_ip4(1, 2);
     ck_assert_int_eq(l2v_env_init(&env, NULL, NULL, NULL, &tap, 0), 0);
     l2v_tap(&env, L2TPVOIP_TAP_INNER, L2TPVOIP_TAP_IN, &a, &a, NULL, 0);
@@ -232,7 +235,8 @@ START_TEST(failure_object)
     char text[400];
     memset(text, 'y', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    l2v_failure_set(&f, L2TPVOIP_LAYER_IKE, L2TPVOIP_ERR_AUTH_IKE, 24, "Check the key.", "%s", text);
+    l2v_failure_set(&f, L2TPVOIP_LAYER_IKE, L2TPVOIP_ERR_AUTH_IKE, 24, "Check the key.", "%s",
+                    text);
     ck_assert_int_eq(f.layer, L2TPVOIP_LAYER_IKE);
     ck_assert_int_eq(f.code, L2TPVOIP_ERR_AUTH_IKE);
     ck_assert_int_eq(f.peer_code, 24);

@@ -6,7 +6,8 @@
 #include "base_secure.h"
 #include "test_base.h"
 
-/* --- jobs -------------------------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------------------------------
+ */
 
 struct counts {
     int ready, run, done, freed;
@@ -115,7 +116,8 @@ START_TEST(jobs_cancel)
 }
 END_TEST
 
-/* --- rate -------------------------------------------------------------------------------------- */
+/* --- rate --------------------------------------------------------------------------------------
+ */
 
 START_TEST(rate_bucket)
 {
@@ -148,7 +150,8 @@ START_TEST(rate_bucket)
 }
 END_TEST
 
-/* --- fsm --------------------------------------------------------------------------------------- */
+/* --- fsm ---------------------------------------------------------------------------------------
+ */
 
 enum { IDLE, OPEN };
 enum { UP, DOWN, POKE };
@@ -188,7 +191,8 @@ START_TEST(fsm_steps)
 }
 END_TEST
 
-/* --- lists, secrets ----------------------------------------------------------------------------- */
+/* --- lists, secrets -----------------------------------------------------------------------------
+ */
 
 START_TEST(lists)
 {
@@ -199,7 +203,8 @@ START_TEST(lists)
     for (int i = 0; i < 3; i++) {
         l2v_list_append(&head, &n[i]);
     }
-    L2V_LIST_EACH(pos, &head) {
+    L2V_LIST_EACH(pos, &head)
+    {
         ck_assert(pos == &n[count]);
         count++;
     }
@@ -207,7 +212,8 @@ START_TEST(lists)
     l2v_list_remove(&n[1]);
     l2v_list_remove(&n[1]);
     ck_assert(head.next == &n[0] && n[0].next == &n[2]);
-    L2V_LIST_EACH_SAFE(pos, &head) {
+    L2V_LIST_EACH_SAFE(pos, &head)
+    {
         l2v_list_remove(pos);
     }
     ck_assert(l2v_list_is_empty(&head));

@@ -85,7 +85,8 @@ START_TEST(order_against_model)
 }
 END_TEST
 
-/* --- what firing may do ------------------------------------------------------------------------ */
+/* --- what firing may do ------------------------------------------------------------------------
+ */
 
 struct rearm {
     struct l2v_timers *ts;

@@ -24,10 +24,10 @@ static const struct capture_sa sas[] = {
     {WSWIKI, 0x6f, 3, 4, L2V_SUITE_3DES_CBC_SHA1_96, "3descbcencryptiontesting", SHA1KEY, 10},
     {WSWIKI, 0x0a, 2, 6, L2V_SUITE_AES_CBC_SHA1_96, "aescbcencryption", SHA1KEY, 10},
     {WSWIKI, 0x0b, 3, 6, L2V_SUITE_3DES_CBC_SHA1_96, "3descbcencryptiontesting", SHA1KEY, 10},
-    {SCAPY, 0xc1a9656b, 0, 4, L2V_SUITE_AES_GCM_16, "0x167fc4915921b24f27f71e7498b1978c238398d6", "",
-     4},
-    {SCAPY, 0xac0faf03, 0, 4, L2V_SUITE_AES_GCM_16, "0x5eab6a4e799442ec5ef6fc07545297651b5832fc", "",
-     4},
+    {SCAPY, 0xc1a9656b, 0, 4, L2V_SUITE_AES_GCM_16, "0x167fc4915921b24f27f71e7498b1978c238398d6",
+     "", 4},
+    {SCAPY, 0xac0faf03, 0, 4, L2V_SUITE_AES_GCM_16, "0x5eab6a4e799442ec5ef6fc07545297651b5832fc",
+     "", 4},
     {SCAPY, 0xc1d717e8, 0, 4, L2V_SUITE_AES_CBC_SHA256_128, "0x343c9a1a9e4519749c3c2b5e5240b428",
      "0x9214b049b45529f1b3a04e46cc5151a2497281c2b9adff36395f6ebbb2f3dc20", 4},
     {SCAPY, 0xb6b5f296, 0, 4, L2V_SUITE_AES_CBC_SHA256_128, "0x0b8cf5f4328c8ce9724bf7ed903716a5",
@@ -130,7 +130,9 @@ START_TEST(captured_packets_open)
     const struct capture_sa *from = &sas[_i];
     struct esp_fixture f;
     uint8_t enc[64], auth[64];
-    struct l2v_esp_params p = {.spi = from->spi, .suite = from->suite, .enc_key = enc,
+    struct l2v_esp_params p = {.spi = from->spi,
+                               .suite = from->suite,
+                               .enc_key = enc,
                                .auth_key = from->auth[0] != '\0' ? auth : NULL};
     struct l2v_esp_in *sa;
     size_t size = 0, at = 0;

@@ -151,13 +151,15 @@ static int open_crafted(struct esp_fixture *f, const struct esp_keys *k, const u
     size_t at = 8u + info->iv_len;
     int err;
     ck_assert_int_eq(l2v_seal_new(f->crypto, k->params.suite, true, k->params.enc_key,
-                                  k->params.enc_key_len, k->params.auth_key,
-                                  k->params.auth_key_len, &seal), 0);
+                                  k->params.enc_key_len, k->params.auth_key, k->params.auth_key_len,
+                                  &seal),
+                     0);
     l2v_put_u32(data, k->params.spi);
     l2v_put_u32(data + 4, (uint32_t)l2v_esp_in_seq(in) + 1);
     memcpy(data + at, text, text_len);
     ck_assert_int_eq(l2v_seal_packet(seal, l2v_esp_in_seq(in) + 1, data, 8, data + 8, data + at,
-                                     text_len, NULL, 0, data + at + text_len), 0);
+                                     text_len, NULL, 0, data + at + text_len),
+                     0);
     l2v_seal_free(seal);
     l2v_pkt_borrow(&view, data, at + text_len + info->icv_len);
     err = l2v_esp_open(in, &view, &next_header, &newest);
@@ -198,7 +200,8 @@ START_TEST(padding_is_checked_after_the_icv)
 }
 END_TEST
 
-/* --- UDP encapsulation: rfc3948#2 ------------------------------------------------------------------ */
+/* --- UDP encapsulation: rfc3948#2
+ * ------------------------------------------------------------------ */
 
 START_TEST(classify)
 {

@@ -3,7 +3,8 @@
 #include "base_wire.h"
 #include "test_esp.h"
 
-/* --- sizes -------------------------------------------------------------------------------------- */
+/* --- sizes --------------------------------------------------------------------------------------
+ */
 
 START_TEST(round_trip_of_all_lengths)
 {
@@ -95,7 +96,8 @@ START_TEST(no_room_is_an_error)
 }
 END_TEST
 
-/* --- sequence numbers ---------------------------------------------------------------------------- */
+/* --- sequence numbers ----------------------------------------------------------------------------
+ */
 
 /* rfc4303#3.3.3: the counter must not cycle. */
 START_TEST(numbers_end)
@@ -162,7 +164,8 @@ START_TEST(esn_across_the_wrap)
     ck_assert_uint_eq(l2v_esp_in_seq(p.in), UINT64_C(0x1ffffff00) + 800);
     ck_assert_uint_eq(l2v_esp_in_stats(p.in)->packets, (unsigned)opened);
     ck_assert_uint_eq(l2v_esp_in_stats(p.in)->replayed, (unsigned)opened);
-    ck_assert_uint_eq(l2v_esp_in_stats(p.in)->lost + l2v_esp_in_stats(p.in)->missing, (unsigned)lost);
+    ck_assert_uint_eq(l2v_esp_in_stats(p.in)->lost + l2v_esp_in_stats(p.in)->missing,
+                      (unsigned)lost);
     esp_pair_free(&p);
     esp_fixture_clear(&f);
 }
@@ -216,7 +219,8 @@ START_TEST(iv_is_never_the_same)
 }
 END_TEST
 
-/* --- dummy packets, counters --------------------------------------------------------------------- */
+/* --- dummy packets, counters ---------------------------------------------------------------------
+ */
 
 START_TEST(dummy_packets) /* rfc4303#2.6 */
 {
@@ -292,7 +296,8 @@ START_TEST(counters_and_newest)
 }
 END_TEST
 
-/* --- memory, arguments ---------------------------------------------------------------------------- */
+/* --- memory, arguments
+ * ---------------------------------------------------------------------------- */
 
 START_TEST(no_allocation_per_packet)
 {

@@ -68,7 +68,8 @@ START_TEST(window_against_model)
         test_must(verdict == model_check(&m, seq));
         late += verdict == L2V_ESP_LATE;
         replayed += verdict == L2V_ESP_REPLAYED;
-        if (verdict == L2V_ESP_FRESH && test_random64(&seed) % 8 != 0) { /* else: the ICV was wrong */
+        if (verdict == L2V_ESP_FRESH &&
+            test_random64(&seed) % 8 != 0) { /* else: the ICV was wrong */
             bool newest = l2v_esp_window_update(&w, seq);
             test_must(newest == (seq > m.top));
             m.seen[seq] = 1;
@@ -168,9 +169,9 @@ START_TEST(esn_guess)
         }
         bottom = w.top >= w.size - 1 ? w.top - w.size + 1 : 0;
         r = test_random64(&seed);
-        offset = r % 3 == 0 ? (r >> 8) % (w.size * 2)
-                            : r % 3 == 1 ? UINT32_MAX - (r >> 8) % (w.size * 2)
-                                         : (r >> 8) & UINT32_MAX;
+        offset = r % 3 == 0   ? (r >> 8) % (w.size * 2)
+                 : r % 3 == 1 ? UINT32_MAX - (r >> 8) % (w.size * 2)
+                              : (r >> 8) & UINT32_MAX;
         seq = bottom + offset;
         if (w.top < w.size - 1 && seq > UINT32_MAX) {
             continue; /* in the first 2^32 nothing is guessed to be above */
