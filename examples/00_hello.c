@@ -5,7 +5,9 @@
 
 static void on_event(void *user, const l2tpvoip_event *event)
 {
-    *(uint32_t *)user = event->type;
+    if (event->type == L2TPVOIP_EVENT_TUNNEL_UP || event->type == L2TPVOIP_EVENT_TUNNEL_DOWN) {
+        *(uint32_t *)user = event->type;
+    }
 }
 
 int main(void)

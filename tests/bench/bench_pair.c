@@ -40,7 +40,9 @@ static void on_path_close(void *user, uint32_t path_id)
 static void on_event(void *user, const l2tpvoip_event *event)
 {
     struct bench_end *end = user;
-    end->last_event = event->type;
+    if (event->type == L2TPVOIP_EVENT_TUNNEL_UP || event->type == L2TPVOIP_EVENT_TUNNEL_DOWN) {
+        end->last_event = event->type;
+    }
 }
 
 static int make_end(struct bench_pair *p, struct bench_end *end, uint8_t last, uint32_t flags)
@@ -168,6 +170,7 @@ static int make_server(struct bench_pair *p, const char *ike, const char *esp)
     so.listen.family = 4;
     so.ipsec.psks = &psk;
     so.ipsec.n_psks = 1;
+    so.ipsec.flags = L2TPVOIP_IPSEC_ALLOW_SHA1;
     so.ipsec.ike_proposals = ike;
     so.ipsec.esp_proposals = esp;
     so.users = &user;
@@ -198,7 +201,7 @@ int bench_pair_connect(struct bench_pair *p, l2tpvoip_tunnel **ret_tunnel)
     to.ipsec.n_psks = 1;
     to.ipsec.ike_proposals = client_ike;
     to.ipsec.esp_proposals = client_esp;
-    to.ipsec.flags = L2TPVOIP_IPSEC_FORCE_ENCAPS;
+    to.ipsec.flags = L2TPVOIP_IPSEC_FORCE_ENCAPS | L2TPVOIP_IPSEC_ALLOW_SHA1;
     to.ppp.user = "alice";
     to.ppp.password = (const uint8_t *)"wonderland";
     to.ppp.password_len = 10;
