@@ -237,6 +237,8 @@ struct l2tpvoip_session {
     struct l2v_grave work, grave;
     l2tpvoip_failure failure;
     bool up, down, ended, announced, counted;
+    bool told, only_ipv6;
+    struct l2v_timer ncp_timer;
     bool own_inet;
     uint32_t mtu;
     l2tpvoip_addr local4;  /* what the program was told */
@@ -256,6 +258,7 @@ void l2v_session_fail(l2tpvoip_session *s, const l2tpvoip_failure *f);
 void l2v_session_end(l2tpvoip_session *s);
 void l2v_session_bury(l2tpvoip_session *s);
 void l2v_session_free(l2tpvoip_session *s); /* at once, without a word and without upcalls */
+void l2v_session_announce(l2tpvoip_session *s); /* upcall session_up */
 bool l2v_session_drain(l2tpvoip_session *s); /* seals what the path can take; false = nothing done */
 int l2v_session_ping(l2tpvoip_session *s, const l2tpvoip_addr *to, uint32_t payload_len,
                      uint32_t timeout_ms, l2tpvoip_ping_fn fn, void *user);
@@ -408,6 +411,9 @@ void l2v_client_timers_stop(l2tpvoip_tunnel *t);
 void l2v_assoc_timers_init(struct l2v_assoc *assoc);
 void l2v_assoc_timers_idle(struct l2v_assoc *assoc, bool idle);
 void l2v_assoc_timers_stop(struct l2v_assoc *assoc);
+void l2v_session_timers_init(l2tpvoip_session *s);
+void l2v_session_timers_ncp(l2tpvoip_session *s); /* one NCP is open, IPCP is not */
+void l2v_session_timers_stop(l2tpvoip_session *s);
 void l2v_server_timers_init(l2tpvoip_server *s);
 void l2v_server_timers_closing(l2tpvoip_server *s);
 void l2v_server_timers_stop(l2tpvoip_server *s);

@@ -128,14 +128,29 @@ static void on_ppp_up(void *user, const struct l2v_ppp_result *result)
     if (s->down || s->assoc == NULL || s->nif == NULL) {
         return;
     }
-    bool first = !s->up;
     l2v_inet_if_set_address(s->nif, &result->local4, &result->remote4, &result->local6,
                             &result->remote6);
     s->up = true;
     l2v_session_update_mtu(s);
     note_address_change(s, &result->local4);
     s->local4 = result->local4;
-    s->assoc->ops->session_up(s, first);
+    /* IPV6CP is often the faster one: a program that speaks IPv4 wants to hear of the session when
+     * it has an address, but not to wait for a peer that gives none. */
+    if (s->local4.family != 0 || s->only_ipv6) {
+        l2v_session_announce(s);
+    } else if (!s->told) {
+        l2v_session_timers_ncp(s);
+    }
+}
+
+void l2v_session_announce(l2tpvoip_session *s)
+{
+    bool first = !s->told;
+    l2v_session_timers_stop(s);
+    if (!s->down && s->assoc != NULL) {
+        s->told = true;
+        s->assoc->ops->session_up(s, first);
+    }
 }
 
 static void on_ppp_down(void *user, const l2tpvoip_failure *f)
@@ -206,6 +221,7 @@ static void destroy_session(void *obj)
     l2v_list_remove(&s->ready_node);
     l2v_list_remove(&s->node);
     l2v_defer_cancel(&s->work);
+    l2v_session_timers_stop(s);
     l2v_session_end_pings(s, false);
     while (!l2v_list_is_empty(&s->sockets)) {
         l2v_socket_free(L2V_CONTAINER_OF(s->sockets.next, l2tpvoip_socket, node));
@@ -254,7 +270,9 @@ int l2v_session_new(struct l2v_assoc *assoc, struct l2v_l2tp_session *call,
     s->tunnel = assoc->tunnel;
     s->server = assoc->server;
     s->inet = inet;
+    s->only_ipv6 = (config->flags & L2TPVOIP_PPP_NO_IPV4) != 0;
     init_lists(s);
+    l2v_session_timers_init(s);
     int rc = 0;
     if (inet == NULL) {
         rc = l2v_inet_new(&ctx->env, &s->inet);
@@ -308,6 +326,7 @@ void l2v_session_end(l2tpvoip_session *s)
         return;
     }
     s->ended = s->down = true;
+    l2v_session_timers_stop(s);
     l2v_defer_cancel(&s->work);
     l2v_list_remove(&s->ready_node);
     l2v_voip_queue_clear(&s->queue);

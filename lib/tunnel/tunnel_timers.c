@@ -7,6 +7,8 @@
 /* A plain L2TP peer without a control connection is forgotten after one cycle of retransmissions,
  * rfc2661#5.7: 1 + 2 + 4 + 8 + 8 + 8 s. */
 #define LINGER_MS 31000u
+/* IPV6CP is open: how long IPCP may still take before the session is announced without IPv4. */
+#define NCP_GRACE_MS 5000u
 #define DEFAULT_CONNECT_MS 30000u
 /* After an ICMP error, before anything was heard: the server is not there, but be it a passing
  * fault or a forgery, a few retransmissions may still get through. */
@@ -92,6 +94,28 @@ void l2v_assoc_timers_idle(struct l2v_assoc *assoc, bool idle)
 void l2v_assoc_timers_stop(struct l2v_assoc *assoc)
 {
     l2v_timer_cancel(&assoc->ctx->env.timers, &assoc->linger);
+}
+
+static void fire_ncp(void *arg)
+{
+    l2v_session_announce(arg);
+}
+
+void l2v_session_timers_init(l2tpvoip_session *s)
+{
+    l2v_timer_init(&s->ncp_timer, "session ncp", fire_ncp, s);
+}
+
+void l2v_session_timers_ncp(l2tpvoip_session *s)
+{
+    if (!l2v_timer_is_set(&s->ncp_timer)) {
+        set_ms(s->ctx, &s->ncp_timer, NCP_GRACE_MS);
+    }
+}
+
+void l2v_session_timers_stop(l2tpvoip_session *s)
+{
+    l2v_timer_cancel(&s->ctx->env.timers, &s->ncp_timer);
 }
 
 void l2v_server_timers_init(l2tpvoip_server *s)
