@@ -201,7 +201,8 @@ int bench_pair_connect(struct bench_pair *p, l2tpvoip_tunnel **ret_tunnel)
     to.ipsec.n_psks = 1;
     to.ipsec.ike_proposals = client_ike;
     to.ipsec.esp_proposals = client_esp;
-    to.ipsec.flags = L2TPVOIP_IPSEC_FORCE_ENCAPS | L2TPVOIP_IPSEC_ALLOW_SHA1;
+    to.ipsec.flags = L2TPVOIP_IPSEC_FORCE_ENCAPS | L2TPVOIP_IPSEC_ALLOW_SHA1 |
+                     L2TPVOIP_IPSEC_NO_INITIAL_CONTACT; /* they share an address */
     to.ppp.user = "alice";
     to.ppp.password = (const uint8_t *)"wonderland";
     to.ppp.password_len = 10;

@@ -169,7 +169,7 @@ static void start_setup(uint64_t time)
     to.ipsec.psks = &psk;
     to.ipsec.n_psks = 1;
     to.ipsec.ike_proposals = "aes128-sha256-ecp256";
-    to.ipsec.flags = L2TPVOIP_IPSEC_FORCE_ENCAPS;
+    to.ipsec.flags = L2TPVOIP_IPSEC_FORCE_ENCAPS | L2TPVOIP_IPSEC_NO_INITIAL_CONTACT;
     to.ppp.user = "alice";
     to.ppp.password = (const uint8_t *)"wonderland";
     to.ppp.password_len = 10;
