@@ -136,11 +136,14 @@ static int emit_fragment(void *user, const uint8_t *frag, size_t frag_len)
     return l2v_ike_transmit(sa->ike, &sa->route, frag, frag_len);
 }
 
-/* Failures count as loss on the way: whoever waits repeats. */
+/* Failures count as loss on the way: whoever waits repeats. Only encrypted messages go in pieces:
+ * a responder keeps nothing before message 3, which fits any path whole. */
 void l2v_ike1_sa_transmit(struct l2v_ike_sa *sa, const uint8_t *msg, size_t len)
 {
-    bool fragment = len > L2V_IKE1_FRAG_SIZE_4 && l2v_ike_vids_can_fragment(&sa->vids) &&
-                    !l2v_ike_cookie_is_zero(sa->rcookie) &&
+    struct l2v_ike_header h;
+    bool fragment = len > L2V_IKE1_FRAG_SIZE_4 && l2v_ike_header_parse(msg, len, &h) == 0 &&
+                    (h.flags & L2V_IKE1_FLAG_ENCRYPTION) != 0 &&
+                    l2v_ike_vids_can_fragment(&sa->vids) &&
                     !l2v_ike_config_has(sa->config, L2TPVOIP_IPSEC_NO_FRAGMENTATION);
     if (fragment) {
         sa->frag_id++;

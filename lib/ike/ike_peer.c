@@ -300,7 +300,8 @@ static void retire(struct l2v_ike_sa *sa)
     l2v_ike_timers_sa_retired(sa);
 }
 
-/* Both sides started at once: they keep the same one, the one with the larger cookies. */
+/* Both sides started at once: they keep the same one, the one with the larger cookies. Two that one
+ * side started are no collision: it may have forgotten the first. */
 static bool beats(const struct l2v_ike_sa *a, const struct l2v_ike_sa *b)
 {
     int cmp = memcmp(a->icookie, b->icookie, sizeof(a->icookie));
@@ -314,7 +315,8 @@ static void retire_others(struct l2v_ike_peer *peer, struct l2v_ike_sa *sa)
         if (other == sa || other->state != L2V_MM_UP || other->retired) {
             continue;
         }
-        if (l2v_ike_timers_is_collision(other->up_ns, sa->up_ns) && beats(other, sa)) {
+        if (other->initiator != sa->initiator &&
+            l2v_ike_timers_is_collision(other->up_ns, sa->up_ns) && beats(other, sa)) {
             retire(sa);
         } else {
             retire(other);
@@ -453,6 +455,7 @@ static uint64_t rank(uint32_t spi_in, uint32_t spi_out)
 static bool loses_to(const struct l2v_ike_csa *csa, const struct l2v_ike_csa *other)
 {
     return other != csa && other->confirmed && !other->replaced && !other->delete_sent &&
+           other->initiator != csa->initiator &&
            l2v_ike_timers_is_collision(csa->up_ns, other->up_ns) &&
            rank(other->spi_in, other->spi_out) > rank(csa->spi_in, csa->spi_out);
 }

@@ -8,6 +8,7 @@ int main(void)
     SRunner *runner;
     int failed;
     suite_add_tcase(suite, test_ike_pair());
+    suite_add_tcase(suite, test_ike_rekey());
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
