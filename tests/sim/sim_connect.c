@@ -27,8 +27,7 @@ static bool use_and_close(struct kit *kit, uint64_t call_ns)
     CHECK(kit, c->failure.code == 0, "failed: %s", kit_failure(c));
     (void)sim_run(&kit->sim, SIM_S, NULL, NULL);
     CHECK(kit, kit->srv->events[L2TPVOIP_EVENT_SESSION_DOWN] == 1, "server saw no end");
-    l2tpvoip_tunnel_free(c->tunnel);
-    c->tunnel = NULL;
+    kit_free_tunnel(c);
     return true;
 }
 
@@ -79,7 +78,7 @@ static bool connect_lossy(struct kit *kit)
         CHECK(kit, c->down, "neither up nor down: %s", kit_failure(c));
         CHECK(kit, may_fail_so(c->failure.code), "wrong failure: %s", kit_failure(c));
     }
-    l2tpvoip_tunnel_free(c->tunnel);
+    kit_free_tunnel(c);
     (void)sim_run(&kit->sim, 300 * SIM_S, NULL, NULL);
     l2tpvoip_server_free(kit->server);
     (void)sim_run(&kit->sim, 60 * SIM_S, NULL, NULL);
@@ -209,8 +208,7 @@ bool sim_connect_two(struct kit *kit)
     CHECK(kit, a->received == a->sent && b->received == b->sent, "calls: %u of %u, %u of %u",
           a->received, a->sent, b->received, b->sent);
     CHECK(kit, l2tpvoip_server_count_sessions(kit->server) == 2, "sessions");
-    l2tpvoip_tunnel_free(a->tunnel);
-    a->rtp = NULL;
+    kit_free_tunnel(a);
     uint32_t before = b->received;
     if (!kit_call(kit, SIM_S, NULL)) {
         return false;

@@ -74,7 +74,8 @@ static int op_send_batch(void *user, const l2tpvoip_datagram *v, size_t n, size_
     *ret_sent = 0;
     host->sends++;
     if (host->refuse_every != 0 && host->sends % host->refuse_every == 0) {
-        return L2TPVOIP_ERR_AGAIN; /* sim_host_work says when it is writable again */
+        host->writable_at_ns = host->sim->now_ns + SIM_MS;
+        return L2TPVOIP_ERR_AGAIN;
     }
     for (size_t i = 0; i < n; i++) {
         if (p != NULL) {
@@ -191,7 +192,7 @@ struct sim_host *sim_host_new(struct sim *sim, const char *name, const char *ip4
     host->link.delay_ns = 10 * SIM_MS;
     host->next_port = (uint16_t)(40000 + sim_random(&sim->rng) % 10000);
     host->rng = sim_random(&sim->rng);
-    host->jobs_at_ns = SIM_NEVER;
+    host->jobs_at_ns = host->writable_at_ns = SIM_NEVER;
     host->skew_ns = sim_random(&sim->rng) % (100 * SIM_S);
     l2tpvoip_context_options_init(&host->options, sizeof host->options);
     return host;
@@ -250,11 +251,6 @@ void sim_host_stop(struct sim_host *host)
     memset(host->paths, 0, sizeof host->paths);
 }
 
-bool sim_host_owns(const struct sim_host *host, const void *ctx)
-{
-    return host->ctx == ctx;
-}
-
 /* --- what it has to do -------------------------------------------------------------------------------- */
 
 static bool owes_path_up(const struct sim_host *host)
@@ -281,6 +277,7 @@ uint64_t sim_host_next(const struct sim_host *host)
                   : expiry <= host->skew_ns   ? now
                                               : expiry - host->skew_ns;
     at = at < host->jobs_at_ns ? at : host->jobs_at_ns;
+    at = at < host->writable_at_ns ? at : host->writable_at_ns;
     return at > now ? at : now;
 }
 
@@ -367,7 +364,8 @@ void sim_host_work(struct sim_host *host)
     if ((host->options.flags & L2TPVOIP_CONTEXT_EXTERNAL_JOBS) != 0) {
         take_jobs(host);
     }
-    if (host->refuse_every != 0) {
+    if (host->writable_at_ns <= host->sim->now_ns) {
+        host->writable_at_ns = SIM_NEVER;
         unblock_paths(host);
     }
     if (host->pull) {

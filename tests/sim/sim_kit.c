@@ -302,6 +302,14 @@ int kit_open_rtp(struct kit_client *c)
     return rc == 0 ? l2tpvoip_socket_connect(c->rtp, &to) : rc;
 }
 
+void kit_free_tunnel(struct kit_client *c)
+{
+    l2tpvoip_tunnel_free(c->tunnel);
+    c->tunnel = NULL;
+    c->rtp = NULL; /* went with it */
+    c->down = true;
+}
+
 static void send_rtp(struct kit_client *c)
 {
     uint8_t packet[RTP_LEN];

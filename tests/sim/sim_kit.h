@@ -70,6 +70,7 @@ bool kit_wait_down(struct kit_client *c, uint64_t for_ns);
 int kit_open_rtp(struct kit_client *c); /* level 1 */
 /* Sends a packet every 20 ms for that time, then waits for the echoes on their way. */
 bool kit_call(struct kit *kit, uint64_t for_ns, void (*at_packet)(struct kit *kit, uint32_t n));
+void kit_free_tunnel(struct kit_client *c);
 bool kit_ping(struct kit_client *c, uint64_t for_ns);
 const char *kit_failure(const struct kit_client *c);
 

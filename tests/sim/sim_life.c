@@ -130,7 +130,7 @@ bool sim_life_restart(struct kit *kit)
     CHECK(kit, kit_start_server(kit) == 0, "restart");
     CHECK(kit, kit_wait_down(c, 400 * SIM_S), "the client did not notice");
     CHECK(kit, c->failure.code != 0, "no failure");
-    l2tpvoip_tunnel_free(c->tunnel);
+    kit_free_tunnel(c);
     CHECK(kit, kit_connect(c) == 0 && kit_wait(c, 60 * SIM_S), "again: %s", kit_failure(c));
     CHECK(kit, kit_ping(c, 2 * SIM_S), "no pong");
     return true;
@@ -173,8 +173,7 @@ static bool again_if_down(struct kit *kit, struct kit_client *c)
         return true;
     }
     CHECK(kit, c->failure.code != 0, "down without failure");
-    l2tpvoip_tunnel_free(c->tunnel);
-    c->rtp = NULL;
+    kit_free_tunnel(c);
     CHECK(kit, kit_connect(c) == 0 && kit_wait(c, 60 * SIM_S), "again: %s", kit_failure(c));
     return true;
 }
@@ -251,10 +250,10 @@ bool sim_life_again(struct kit *kit)
         case 0:
             (void)l2tpvoip_tunnel_close(c->tunnel);
             (void)kit_wait_down(c, 10 * SIM_S);
-            l2tpvoip_tunnel_free(c->tunnel);
+            kit_free_tunnel(c);
             break;
         case 1:
-            l2tpvoip_tunnel_free(c->tunnel);
+            kit_free_tunnel(c);
             break;
         default:
             sim_host_stop(c->host); /* a crash: the server learns it from the next one */

@@ -338,6 +338,7 @@ bool sim_run(struct sim *sim, uint64_t for_ns, bool (*done)(void *user), void *u
 {
     uint64_t end = sim->now_ns + for_ns;
     unsigned stuck = 0;
+    step(sim); /* what was done since the last run may have made output */
     for (;;) {
         if (done != NULL && done(user)) {
             return true;

@@ -74,6 +74,7 @@ struct sim_host {
     bool pull;          /* no send_batch */
     uint32_t refuse_every; /* send_batch gives AGAIN on every n-th call; 0 = never */
     uint32_t sends;
+    uint64_t writable_at_ns; /* of a path that gave AGAIN */
     uint64_t job_delay_ns;
     bool job_threads;
     l2tpvoip_job *jobs[SIM_MAX_JOBS];
@@ -125,7 +126,6 @@ struct sim_host *sim_host_new(struct sim *sim, const char *name, const char *ip4
 int sim_host_start(struct sim_host *host);
 void sim_host_stop(struct sim_host *host); /* without a word, as in a crash */
 uint64_t sim_host_now(const struct sim_host *host);
-bool sim_host_owns(const struct sim_host *host, const void *ctx);
 
 /* Injects a datagram into the network as if it came from src. */
 void sim_inject(struct sim *sim, const l2tpvoip_addr *src, const l2tpvoip_addr *dst,

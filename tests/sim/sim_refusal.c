@@ -15,7 +15,7 @@ static bool expect(struct kit *kit, int code, int layer)
           "failure without words: %s", kit_failure(c));
     CHECK(kit, c->host->events[L2TPVOIP_EVENT_TUNNEL_DOWN] == 1, "TUNNEL_DOWN came %u times",
           c->host->events[L2TPVOIP_EVENT_TUNNEL_DOWN]);
-    l2tpvoip_tunnel_free(c->tunnel);
+    kit_free_tunnel(c);
     (void)sim_run(&kit->sim, 200 * SIM_S, NULL, NULL);
     CHECK(kit, kit->srv->events[L2TPVOIP_EVENT_SESSION_UP] == 0, "the server has a session");
     return true;
