@@ -12,7 +12,7 @@
 static void this_layer_up(void *obj)
 {
     struct l2v_ppp_cp *cp = obj;
-    cp->naks_in = cp->naks_out = 0;
+    cp->naks_in = cp->naks_out = cp->repeats = 0;
     cp->proto->up(cp->ppp);
 }
 
@@ -85,7 +85,7 @@ static void send_configure_request(void *obj)
 static void send_configure_ack(void *obj)
 {
     struct l2v_ppp_cp *cp = obj;
-    cp->naks_out = 0;
+    cp->naks_out = cp->repeats = 0;
     cp->has_acked = cp->reply_len <= sizeof(cp->acked);
     if (cp->has_acked) {
         memcpy(cp->acked, cp->reply, cp->reply_len);
@@ -244,7 +244,7 @@ static void give_up(struct l2v_ppp_cp *cp)
 static bool is_hopeless(const struct l2v_ppp_cp *cp)
 {
     uint32_t limit = 2 * cp->ppp->config.max_failure + 5;
-    return cp->naks_in > limit || cp->naks_out > limit;
+    return cp->naks_in > limit || cp->naks_out > limit || cp->repeats > 2 * limit;
 }
 
 /* The very request that we acknowledged when we opened: our Ack was lost, or the network doubled
@@ -273,7 +273,9 @@ static int input_configure_request(struct l2v_ppp_cp *cp, const uint8_t *data, s
     if (malformed) {
         return L2TPVOIP_ERR_MALFORMED;
     }
-    if (!good) {
+    if (!good && cp->naks_out > 0 && cp->nak_id == cp->rx_id) {
+        cp->repeats++; /* our refusal was lost: that is no reason to lose patience */
+    } else if (!good) {
         cp->nak_id = cp->rx_id;
         cp->naks_out++;
     }

@@ -34,6 +34,7 @@ struct l2v_ppp_cp {
     uint32_t restart_count;
     uint32_t attempt;         /* sends since Initialize-Restart-Count */
     uint32_t naks_out;        /* refusals sent without an Ack between, rfc1661#4.6 Max-Failure */
+    uint32_t repeats;         /* refused requests that the peer just repeated */
     uint32_t naks_in;         /* refusals of ours without an Ack between */
     uint8_t state;            /* enum l2v_ppp_state */
     uint8_t next_id;

@@ -147,17 +147,19 @@ static void fall_back(struct l2v_ppp *ppp)
     }
 }
 
+/* The client's wish if it is allowed, else the next best. The last one is asked for again and again:
+ * a client that prefers another method may give in (ours does, see above); after Max-Failure Naks
+ * the option engine takes them for a Reject. */
 void l2v_ppp_lcp_auth_nak(struct l2v_ppp *ppp, struct l2v_reader *data)
 {
     struct l2v_ppp_lcp *v = &ppp->lcpv;
-    uint32_t wish = read_method(data, ppp->config.auth & ~v->refused);
-    if (wish != 0 && wish != v->ask) {
+    uint32_t allowed = ppp->config.auth & ~v->refused & ~v->ask;
+    uint32_t wish = read_method(data, allowed);
+    uint32_t next = wish != 0 ? wish : best(allowed);
+    if (next != 0) {
         v->refused |= v->ask;
-        v->ask = wish;
-        return;
+        v->ask = next;
     }
-    v->refused |= v->ask;
-    fall_back(ppp);
 }
 
 /* rfc1661#5.4: the client will have no authentication at all. */
