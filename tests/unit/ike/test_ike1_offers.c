@@ -125,19 +125,21 @@ static const struct {
     uint16_t auth;
     uint32_t life_s;
     const char *compatible; /* what the profile compatible takes; NULL = nothing */
+    size_t skip;            /* headers in front of the message */
 } captures[] = {
-    {"suricata__ikev1-main-mode.pcap", 1, "aes128-sha1-modp1024", 1, L2V_IKE1_AUTH_PSK, 0,
-     "aes128-sha1-modp1024"},
-    {"suricata__ikev1-main-mode.pcap", 2, "aes128-sha1-modp1024", 1, L2V_IKE1_AUTH_PSK, 0,
-     "aes128-sha1-modp1024"},
+    {"suricata__ikev1-main-mode.pcap", 1, "aes128-sha1-modp1024", 1, L2V_IKE1_AUTH_PSK, 86400,
+     "aes128-sha1-modp1024", 0},
+    {"suricata__ikev1-main-mode.pcap", 2, "aes128-sha1-modp1024", 1, L2V_IKE1_AUTH_PSK, 86400,
+     "aes128-sha1-modp1024", 0},
     {"openswan__lp173-parentN1__parentM1.pcap", 1, "aes128-sha256-modp2048", 6, L2V_IKE1_AUTH_RSA,
-     0, NULL},
+     0, NULL, 0},
     {"rj__ikev1_main_mode.pcap", 1, "aes256-sha256-modp1024", 1, L2V_IKE1_AUTH_PSK, 0,
-     "aes256-sha256-modp1024"},
-    {"rj__l2tp_ipsec_pc_dial_huawei.pcap", 1, "des-sha1-modp1024", 1, L2V_IKE1_AUTH_PSK, 0, NULL},
-    {"tcpdump__ISAKMP_sa_setup.pcap", 1, "aes128-sha1-modp768", 1, L2V_IKE1_AUTH_PSK, 0, NULL},
-    {"libreswan__01-isakmp-broadcast.pcap", 1, "3des-md5-modp1536", 4, L2V_IKE1_AUTH_RSA, 0, NULL},
-    {"jnetpcap__test-l2tp.pcap", 88, "3des-sha1-modp1024", 4, 65001, 28800, NULL}, /* Kerberos */
+     "aes256-sha256-modp1024", 0},
+    {"rj__l2tp_ipsec_pc_dial_huawei.pcap", 1, "des-sha1-modp1024", 1, L2V_IKE1_AUTH_PSK, 0, NULL, 0},
+    {"tcpdump__ISAKMP_sa_setup.pcap", 1, "aes128-sha1-modp768", 1, L2V_IKE1_AUTH_PSK, 0, NULL, 0},
+    {"libreswan__01-isakmp-broadcast.pcap", 1, "3des-md5-modp1536", 4, L2V_IKE1_AUTH_RSA, 0, NULL, 0},
+    /* Windows 2000 inside L2TP: Kerberos, and a private attribute (GSS id) in each transform */
+    {"jnetpcap__test-l2tp.pcap", 88, NULL, 0, 0, 0, NULL, 40},
 };
 
 START_TEST(capture)
@@ -154,18 +156,21 @@ START_TEST(capture)
     if (len == 0) {
         return;
     }
-    ck_assert_int_eq(l2v_ike1_message_parse(msg, len, &m), L2V_IKE_FAULT_NONE);
+    ck_assert_int_eq(l2v_ike1_message_parse(msg + captures[_i].skip, len - captures[_i].skip, &m), L2V_IKE_FAULT_NONE);
     sa = l2v_ike_message_find(&m, L2V_IKE1_PAYLOAD_SA, 0);
     ck_assert_ptr_nonnull(sa);
     ck_assert_int_eq(l2v_ike1_p1_read(sa->body, sa->len, &list), 0);
     ck_assert_uint_eq(list.n, captures[_i].n);
+    expect(L2TPVOIP_PROFILE_COMPATIBLE, sa->body, sa->len, captures[_i].compatible);
+    if (list.n == 0) {
+        return;
+    }
     l2v_ike1_p1_format(&list.items[0], text, sizeof(text));
     ck_assert_str_eq(text, captures[_i].offered);
     ck_assert_uint_eq(list.items[0].auth, captures[_i].auth);
     if (captures[_i].life_s != 0) {
         ck_assert_uint_eq(list.items[0].life_s, captures[_i].life_s);
     }
-    expect(L2TPVOIP_PROFILE_COMPATIBLE, sa->body, sa->len, captures[_i].compatible);
 }
 END_TEST
 
