@@ -69,15 +69,17 @@ static bool store_value(struct l2v_l2tp_msg *m, const struct l2v_avp_info *info,
 {
     struct l2v_reader r;
     uint32_t number = 1;
+    uint16_t *u16 = field_of(m, info); /* which of the two is meant says the kind */
+    uint32_t *u32 = field_of(m, info);
     l2v_reader_init(&r, avp->value, avp->len);
     switch (info->kind) {
     case L2V_AVP_KIND_U16:
         number = l2v_read_u16(&r);
-        *(uint16_t *)field_of(m, info) = (uint16_t)number;
+        *u16 = (uint16_t)number;
         break;
     case L2V_AVP_KIND_U32:
         number = l2v_read_u32(&r);
-        *(uint32_t *)field_of(m, info) = number;
+        *u32 = number;
         break;
     case L2V_AVP_KIND_BLOB:
         *(struct l2v_blob *)field_of(m, info) = (struct l2v_blob){avp->value, avp->len};
@@ -177,15 +179,17 @@ static void write_value(struct l2v_avp_writer *aw, const struct l2v_l2tp_msg *m,
 {
     const void *field = const_field_of(m, info);
     const struct l2v_blob *blob = field;
+    const uint16_t *u16 = field;
+    const uint32_t *u32 = field;
     switch (info->kind) {
     case L2V_AVP_KIND_FLAG:
         l2v_avp_write(aw, info->type, NULL, 0);
         break;
     case L2V_AVP_KIND_U16:
-        l2v_avp_write_u16(aw, info->type, *(const uint16_t *)field);
+        l2v_avp_write_u16(aw, info->type, *u16);
         break;
     case L2V_AVP_KIND_U32:
-        l2v_avp_write_u32(aw, info->type, *(const uint32_t *)field);
+        l2v_avp_write_u32(aw, info->type, *u32);
         break;
     case L2V_AVP_KIND_BLOB:
         l2v_avp_write(aw, info->type, blob->data, blob->len);
