@@ -11,6 +11,9 @@
 #include "ike_engine.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* Messages 5 that one SA tries to open: forgeries must neither end it nor keep us busy. */
+#define M5_PER_SECOND 20u
+#define M5_BURST 100u
 
 static const struct l2v_ike_rule sa_rules[] = {
     {L2V_IKE1_PAYLOAD_SA, 1, 1},
@@ -534,6 +537,7 @@ static int make_responder(struct l2v_ike *ike, struct l2v_ike_config *config,
                       : l2v_ike1_natt_dialect(&sa->vids,
                                               l2v_ike_config_has(config,
                                                                  L2TPVOIP_IPSEC_NATT_DRAFTS));
+    l2v_rate_init(&sa->mm->m5_rate, M5_PER_SECOND, M5_BURST, ike->env->now_ns);
     l2v_list_append(&ike->unauth, &sa->node);
     ike->n_unauth++;
     l2v_ike1_sa_file(sa);
@@ -619,10 +623,6 @@ static void note_m5_failure(struct l2v_ike_sa *sa)
                 "Compare the key on both sides, and the identity that it is for.",
                 addr, sa->config->n_psks);
     }
-    if (sa->mm->m5_failures >= L2V_IKE_MAX_M5_FAILURES) {
-        ike->stats.failed++;
-        l2v_ike1_sa_kill(sa);
-    }
 }
 
 static int take_m5(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uint8_t *msg,
@@ -631,6 +631,13 @@ static int take_m5(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uin
     struct l2v_ike_route before = sa->route;
     int rc;
 
+    if (hash == sa->mm->m5_bad) {
+        return L2TPVOIP_ERR_INTEGRITY; /* the same again: no need to try all keys */
+    }
+    if (!l2v_rate_take(&sa->mm->m5_rate, sa->ike->env->now_ns)) {
+        sa->ike->stats.rate_limited++;
+        return L2TPVOIP_ERR_LIMIT;
+    }
     /* rfc3947#4: it may come from another port, and a NAT with several addresses from another of
      * these; its HASH proves that it belongs here. */
     sa->route.remote = route->remote;
@@ -643,6 +650,7 @@ static int take_m5(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uin
     if (rc != 0) {
         sa->route = before;
         if (rc == L2TPVOIP_ERR_INTEGRITY) {
+            sa->mm->m5_bad = hash;
             note_m5_failure(sa); /* silently: an answer would be an oracle */
         }
         return rc;

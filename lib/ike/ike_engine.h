@@ -24,7 +24,6 @@
 #define L2V_IKE_MAX_QMS 16u         /* of one ISAKMP SA, lingering ones included */
 #define L2V_IKE_MAX_CHILDREN 32u    /* of one peer */
 #define L2V_IKE_MAX_MIDS 65536u     /* message ids that one ISAKMP SA may see */
-#define L2V_IKE_MAX_M5_FAILURES 8u  /* undecipherable message 5 before the SA is given up */
 #define L2V_IKE_MAX_ANSWERS 64u     /* copies of one answer that duplicates may draw */
 #define L2V_IKE_L2TP_PORT 1701u     /* what a server protects */
 #define L2V_IKE_NONCE_LEN 32u
@@ -95,6 +94,8 @@ struct l2v_ike1_mm { /* until the SA is up; wiped */
     uint16_t parrot_len;
     struct l2v_ike1_chain next; /* behind message 5 or 6 */
     unsigned m5_failures;
+    uint64_t m5_bad; /* hash of the last one that did not open */
+    struct l2v_rate m5_rate;
     bool initial_contact;
     bool heard;   /* anything at all came from the peer */
     bool garbage; /* message 6 that did not decipher */
