@@ -200,6 +200,29 @@ START_TEST(padding_is_checked_after_the_icv)
 }
 END_TEST
 
+/* A pad length of one byte too many, when the last byte of the IV happens to go on with the row. */
+START_TEST(padding_stops_at_the_iv)
+{
+    struct esp_fixture f;
+    struct esp_keys k;
+    struct esp_pair p;
+    uint8_t text[48];
+    esp_fixture_init(&f, 1);
+    esp_keys_fill(&k, (enum l2v_suite_id)_i, false, 2);
+    esp_pair_new(&f, &k.params, &p);
+    for (size_t i = 0; i < 46; i++) {
+        text[i] = (uint8_t)(i + 2);
+    }
+    text[46] = 47;
+    text[47] = 17;
+    for (int i = 0; i < 2000; i++) { /* one IV in 256 ends with 1 */
+        test_must(open_crafted(&f, &k, text, sizeof text, p.in) == L2TPVOIP_ERR_MALFORMED);
+    }
+    esp_pair_free(&p);
+    esp_fixture_clear(&f);
+}
+END_TEST
+
 /* --- UDP encapsulation: rfc3948#2
  * ------------------------------------------------------------------ */
 
@@ -243,6 +266,7 @@ TCase *test_esp_hostile(void)
     tcase_add_loop_test(tc, random_changes_never_open, 1, L2V_N_SUITES);
     tcase_add_loop_test(tc, forged_future_does_not_move, 1, L2V_N_SUITES);
     tcase_add_loop_test(tc, padding_is_checked_after_the_icv, 1, L2V_N_SUITES);
+    tcase_add_loop_test(tc, padding_stops_at_the_iv, 1, 3);
     tcase_add_test(tc, classify);
     return tc;
 }
