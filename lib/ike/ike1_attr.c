@@ -252,7 +252,7 @@ void l2v_ike1_sa_transform(struct l2v_ike1_sa_writer *sa, unsigned number, unsig
     }
     sa->transform_at = l2v_write_begin(sa->w);
     l2v_write_u32(sa->w, 0);
-    l2v_write_u8(sa->w, number != 0 ? number : sa->n);
+    l2v_write_u8(sa->w, number);
     l2v_write_u8(sa->w, id);
     l2v_write_u16(sa->w, 0);
 }

@@ -51,7 +51,8 @@ struct l2v_ike1_sa_writer {
 };
 void l2v_ike1_sa_begin(struct l2v_ike1_sa_writer *sa, struct l2v_writer *w, unsigned proposal_no,
                        unsigned protocol, uint32_t spi); /* spi 0 = none */
-/* Closes the transform before. number 0 = the next one. Attributes follow. */
+/* Closes the transform before. Attributes follow. An answer repeats the number of the offer, which
+ * may be 0 (Openswan counts from there). */
 void l2v_ike1_sa_transform(struct l2v_ike1_sa_writer *sa, unsigned number, unsigned id);
 void l2v_ike1_sa_end(struct l2v_ike1_sa_writer *sa);
 

@@ -69,7 +69,7 @@ void l2v_ike1_p1_write_offer(struct l2v_writer *w, const struct l2v_ike1_p1_list
     l2v_ike1_sa_begin(&sa, w, 1, L2V_IKE1_PROTO_ISAKMP, 0);
     for (unsigned i = 0; i < list->n; i++) {
         struct l2v_ike1_p1 p = list->items[i];
-        p.transform_no = 0;
+        p.transform_no = (uint8_t)(i + 1);
         write_transform(&sa, &p, life_s, 0);
     }
     l2v_ike1_sa_end(&sa);

@@ -106,18 +106,19 @@ static void write_algorithms(struct l2v_ike1_sa_writer *sa, const struct l2v_ike
     for (unsigned i = 0; i < list->n; i++) {
         struct l2v_ike1_p2 p = list->items[i];
         bool always_esn = p.esn;
-        p.transform_no = 0;
         p.group = terms->group;
         p.encap = encap;
         p.life_s = terms->life_s;
         p.life_kb = terms->life_kb;
         if (terms->esn || always_esn) {
             p.esn = true;
+            p.transform_no = (uint8_t)(sa->n + 1);
             write_transform(sa, &p);
         }
         /* Peers without RFC 4304 skip a transform whose attribute they do not know. */
         if (!always_esn) {
             p.esn = false;
+            p.transform_no = (uint8_t)(sa->n + 1);
             write_transform(sa, &p);
         }
     }

@@ -20,7 +20,7 @@ static size_t write_offer(uint8_t *buf, size_t size, const struct transform *t, 
     l2v_writer_init(&w, buf, size);
     l2v_ike1_sa_begin(&sa, &w, 1, L2V_IKE1_PROTO_ISAKMP, 0);
     for (size_t i = 0; i < n; i++) {
-        l2v_ike1_sa_transform(&sa, 0, L2V_IKE1_KEY_IKE);
+        l2v_ike1_sa_transform(&sa, (unsigned)i + 1, L2V_IKE1_KEY_IKE);
         l2v_ike1_attr_write(&w, L2V_IKE1_OAKLEY_ENCRYPTION, t[i].cipher);
         if (t[i].bits != 0) {
             l2v_ike1_attr_write(&w, L2V_IKE1_OAKLEY_KEY_LENGTH, t[i].bits);

@@ -208,6 +208,12 @@ START_TEST(answer)
                      L2TPVOIP_ERR_NO_PROPOSAL);
     /* an answer with two transforms is none */
     ck_assert_int_eq(l2v_ike1_p1_verify(&ours, body, len, &got), L2TPVOIP_ERR_MALFORMED);
+    /* the number of the offer comes back, 0 too */
+    chosen.transform_no = 0;
+    l2v_writer_init(&w, reply, sizeof(reply));
+    l2v_ike1_p1_write_choice(&w, &chosen);
+    ck_assert_int_eq(l2v_ike1_p1_verify(&ours, reply, l2v_writer_len(&w), &got), 0);
+    ck_assert_uint_eq(got.transform_no, 0);
     /* without lifetimes */
     chosen.life_s = 0;
     l2v_writer_init(&w, reply, sizeof(reply));
@@ -226,7 +232,7 @@ static size_t body_of(const char *attrs, uint8_t *buf)
     struct l2v_writer w;
     l2v_writer_init(&w, buf, 512);
     l2v_ike1_sa_begin(&sa, &w, 1, L2V_IKE1_PROTO_ISAKMP, 0);
-    l2v_ike1_sa_transform(&sa, 0, L2V_IKE1_KEY_IKE);
+    l2v_ike1_sa_transform(&sa, 0, L2V_IKE1_KEY_IKE); /* numbers may start at 0 */
     l2v_write_bytes(&w, bytes, n);
     l2v_ike1_sa_end(&sa);
     ck_assert(!w.failed);
@@ -360,7 +366,7 @@ START_TEST(many_transforms)
     for (unsigned i = 0; i < 255; i++) {
         n = unit_hex(i == 254 ? AES128 REST : "8001000580020002800300018004000e", attrs,
                      sizeof(attrs));
-        l2v_ike1_sa_transform(&sa, 0, L2V_IKE1_KEY_IKE);
+        l2v_ike1_sa_transform(&sa, i + 1, L2V_IKE1_KEY_IKE);
         l2v_write_bytes(&w, attrs, n);
     }
     l2v_ike1_sa_end(&sa);
