@@ -12,7 +12,7 @@ struct heap {
 
 static void *heap_malloc(void *user, size_t len)
 {
-    struct heap *h = user;
+    struct heap *h = (struct heap *)user;
     void *p = malloc(len);
     h->live += p != NULL;
     h->total++;
@@ -21,7 +21,7 @@ static void *heap_malloc(void *user, size_t len)
 
 static void *heap_calloc(void *user, size_t n, size_t len)
 {
-    struct heap *h = user;
+    struct heap *h = (struct heap *)user;
     void *p = calloc(n, len);
     h->live += p != NULL;
     h->total++;
@@ -30,7 +30,7 @@ static void *heap_calloc(void *user, size_t n, size_t len)
 
 static void *heap_realloc(void *user, void *p, size_t len)
 {
-    struct heap *h = user;
+    struct heap *h = (struct heap *)user;
     void *q = realloc(p, len);
     h->live += p == NULL && q != NULL;
     h->total++;
@@ -39,7 +39,7 @@ static void *heap_realloc(void *user, void *p, size_t len)
 
 static void heap_free(void *user, void *p)
 {
-    struct heap *h = user;
+    struct heap *h = (struct heap *)user;
     h->live -= p != NULL;
     free(p);
 }
