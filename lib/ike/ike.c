@@ -218,8 +218,14 @@ void l2v_ike_mark_cookie(const struct l2v_ike *ike, uint8_t cookie[8])
     }
 }
 
+/* Of the body alone: header flags are not authenticated, so that a copy with another Commit bit must
+ * count as the same message. */
 uint64_t l2v_ike_message_hash(const struct l2v_ike *ike, const uint8_t *msg, size_t len)
 {
+    if (len > L2V_IKE_HEADER_LEN) {
+        msg += L2V_IKE_HEADER_LEN;
+        len -= L2V_IKE_HEADER_LEN;
+    }
     return l2v_siphash(ike->env->hash_key, msg, len);
 }
 
