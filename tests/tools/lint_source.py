@@ -150,6 +150,17 @@ def check_names():
             yield f"lib/{module}/README.md is missing"
 
 
+def check_readme():
+    """The example of the README is the one that is compiled."""
+    block = re.search(r"```c\n(.*?)```", text("README.md"), re.S).group(1)
+    if block != text("examples/00_hello.c").split("\n", 1)[1]:
+        yield "README.md: its example is not examples/00_hello.c"
+    for path in tracked("README.md", "lib/README.md", "lib/*/README.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", text(path)):
+            if not os.path.exists(os.path.join(ROOT, os.path.dirname(path), target)):
+                yield f"{path}: links to {target}, which is not there"
+
+
 def check_machine():
     """No path of a workplace."""
     for path in tracked():
@@ -164,7 +175,7 @@ def check_machine():
 CHECKS = [
     ("layers", check_layers), ("foreign-headers", check_foreign_headers), ("pure-core", check_pure_core),
     ("wire-parsing", check_parsing), ("budgets", check_budgets), ("names", check_names),
-    ("machine-paths", check_machine),
+    ("readme", check_readme), ("machine-paths", check_machine),
 ]
 
 
