@@ -104,8 +104,8 @@ int l2v_avp_read(struct l2v_avp_reader *ar, struct l2v_avp *ret_avp)
     avp.reserved = (bits & AVP_BITS_RESERVED) != 0;
     const struct l2v_avp_info *info = avp.reserved ? NULL : l2v_avp_find(avp.vendor, avp.type);
     if (avp.hidden && info != NULL) {
-        avp.error = (info->flags & L2V_AVP_H) != 0 ? reveal_value(ar, &avp)
-                                                   : L2TPVOIP_ERR_MALFORMED;
+        avp.error =
+            (info->flags & L2V_AVP_H) != 0 ? reveal_value(ar, &avp) : L2TPVOIP_ERR_MALFORMED;
     } else if (info != NULL && avp.type == L2V_AVP_RANDOM_VECTOR) {
         /* rfc2661#4.4.1 the vector most closely preceding counts */
         ar->vector = avp.value;
@@ -159,8 +159,8 @@ static void write_hidden(struct l2v_avp_writer *aw, unsigned bits, uint16_t type
     memcpy(hidden + 2, value, len);
     aw->error = l2v_random(aw->env, hidden + 2 + len, total - 2 - len);
     if (aw->error == 0) {
-        aw->error = l2v_avp_hide(aw->secret, type, aw->vector, sizeof aw->vector, false, hidden,
-                                 total);
+        aw->error =
+            l2v_avp_hide(aw->secret, type, aw->vector, sizeof aw->vector, false, hidden, total);
     }
 }
 

@@ -13,11 +13,11 @@
 #define L2V_AVP_VECTOR_LEN 16u  /* rfc2661#4.4.1 at least 16 octets are recommended */
 
 enum l2v_avp_kind {
-    L2V_AVP_KIND_FLAG,   /* no value: present or not */
+    L2V_AVP_KIND_FLAG, /* no value: present or not */
     L2V_AVP_KIND_U16,
     L2V_AVP_KIND_U32,
-    L2V_AVP_KIND_BLOB,   /* octets */
-    L2V_AVP_KIND_RESULT, /* result, optional error, optional text */
+    L2V_AVP_KIND_BLOB,    /* octets */
+    L2V_AVP_KIND_RESULT,  /* result, optional error, optional text */
     L2V_AVP_KIND_INTERNAL /* message type, random vector: handled by the codec itself */
 };
 
@@ -59,8 +59,8 @@ struct l2v_avp {
     uint16_t type;
     bool mandatory;
     bool hidden;
-    bool reserved; /* a reserved bit was set: treat as unrecognised (rfc2661#4.1) */
-    int error;     /* of the hidden value: 0, MALFORMED, AUTH_L2TP (no secret), CRYPTO */
+    bool reserved;        /* a reserved bit was set: treat as unrecognised (rfc2661#4.1) */
+    int error;            /* of the hidden value: 0, MALFORMED, AUTH_L2TP (no secret), CRYPTO */
     const uint8_t *value; /* in clear */
     size_t len;
 };
@@ -92,7 +92,8 @@ struct l2v_avp_writer {
 
 /* hide: hide whatever may be hidden (needs a secret). */
 void l2v_avp_writer_init(struct l2v_avp_writer *aw, struct l2v_env *env,
-                         const struct l2v_avp_secret *secret, bool hide, uint8_t *data, size_t size);
+                         const struct l2v_avp_secret *secret, bool hide, uint8_t *data,
+                         size_t size);
 /* M bit and hiding as the table says. */
 void l2v_avp_write(struct l2v_avp_writer *aw, uint16_t type, const void *value, size_t len);
 void l2v_avp_write_u16(struct l2v_avp_writer *aw, uint16_t type, uint16_t value);

@@ -16,10 +16,12 @@ static void action_lost(void *obj, void *arg);
 
 static const char *const cc_states[] = {"idle", "wait-ctl-reply", "wait-ctl-conn", "established"};
 
-static const char *const cc_events[] = {
-    "local open",        "receive SCCRQ",         "receive SCCRP", "receive SCCRP, not acceptable",
-    "receive SCCCN",     "receive SCCCN, not acceptable",          "receive StopCCN",
-    "receive invalid",   "lose tie-breaker",      "admin close",   "no response"};
+static const char *const cc_events[] = {"local open",       "receive SCCRQ",
+                                        "receive SCCRP",    "receive SCCRP, not acceptable",
+                                        "receive SCCCN",    "receive SCCCN, not acceptable",
+                                        "receive StopCCN",  "receive invalid",
+                                        "lose tie-breaker", "admin close",
+                                        "no response"};
 
 #define IDLE L2V_L2TP_CC_IDLE
 #define WAIT_CTL_REPLY L2V_L2TP_CC_WAIT_CTL_REPLY
@@ -116,7 +118,8 @@ int l2v_l2tp_cc_new(struct l2v_l2tp *l2tp, struct l2v_l2tp_cc **ret_cc)
 void l2v_l2tp_cc_destroy(struct l2v_l2tp_cc *cc)
 {
     struct l2v_l2tp *l2tp = cc->l2tp;
-    L2V_LIST_EACH_SAFE (pos, &cc->sessions) {
+    L2V_LIST_EACH_SAFE(pos, &cc->sessions)
+    {
         l2v_l2tp_session_destroy(L2V_CONTAINER_OF(pos, struct l2v_l2tp_session, node));
     }
     l2v_l2tp_timers_cc_stop(cc);
@@ -190,10 +193,9 @@ static void learn_peer(struct l2v_l2tp_cc *cc, const struct l2v_l2tp_msg *msg)
     cc->channel.peer_tunnel_id = msg->assigned_tunnel_id;
     cc->peer_framing = msg->framing_capabilities;
     l2v_l2tp_print_text(cc->peer_name, sizeof cc->peer_name, &msg->host_name);
-    l2v_l2tp_channel_set_peer_window(&cc->channel,
-                                     l2v_l2tp_msg_has(msg, L2V_AVP_RECEIVE_WINDOW_SIZE)
-                                         ? msg->receive_window_size
-                                         : L2V_L2TP_WINDOW_DEFAULT);
+    l2v_l2tp_channel_set_peer_window(
+        &cc->channel, l2v_l2tp_msg_has(msg, L2V_AVP_RECEIVE_WINDOW_SIZE) ? msg->receive_window_size
+                                                                         : L2V_L2TP_WINDOW_DEFAULT);
 }
 
 /* The Challenge Response that the peer's Challenge asks for. */

@@ -10,9 +10,8 @@ int l2v_l2tp_auth_response(struct l2v_l2tp *l2tp, unsigned message_type,
     /* rfc2661#4.4.3 MD5(id + secret + challenge); the id is the type of the message that carries
      * the response */
     uint8_t id = (uint8_t)message_type;
-    struct l2v_iov in[3] = {{&id, 1},
-                            {l2tp->secret.data, l2tp->secret.len},
-                            {challenge->data, challenge->len}};
+    struct l2v_iov in[3] = {
+        {&id, 1}, {l2tp->secret.data, l2tp->secret.len}, {challenge->data, challenge->len}};
     return l2v_digest(l2tp->crypto, L2V_HASH_MD5, in, 3, ret_response);
 }
 
@@ -38,7 +37,8 @@ int l2v_l2tp_auth_check(struct l2v_l2tp_cc *cc, const struct l2v_l2tp_msg *msg)
 
 static bool is_ours(const struct l2v_list *ccs, const struct l2v_blob *challenge)
 {
-    L2V_LIST_EACH (pos, ccs) {
+    L2V_LIST_EACH(pos, ccs)
+    {
         const struct l2v_l2tp_cc *cc = L2V_CONTAINER_OF(pos, struct l2v_l2tp_cc, node);
         if (cc->challenged && challenge->len == sizeof cc->challenge &&
             l2v_equal_ct(cc->challenge, challenge->data, challenge->len)) {

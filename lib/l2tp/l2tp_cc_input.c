@@ -33,8 +33,7 @@ static bool decide_give_up(void *user, const struct l2v_l2tp_out *front)
         return true;
     }
     char text[96];
-    (void)snprintf(text, sizeof text, "the peer did not answer %s",
-                   l2v_l2tp_msg_name(front->type));
+    (void)snprintf(text, sizeof text, "the peer did not answer %s", l2v_l2tp_msg_name(front->type));
     l2v_l2tp_explain_own(&arg.failure, L2TPVOIP_ERR_TIMEOUT, text);
     (void)l2v_l2tp_cc_step(cc, L2V_L2TP_CC_NO_RESPONSE, &arg);
     return false;

@@ -9,10 +9,10 @@
 #include "base_pkt.h"
 #include "l2tp_wire.h"
 
-#define L2V_L2TP_WINDOW_MAX 32u     /* out-of-order messages that we keep at most */
-#define L2V_L2TP_WINDOW_DEFAULT 4u  /* rfc2661#4.4.3 of a peer that does not say */
+#define L2V_L2TP_WINDOW_MAX 32u    /* out-of-order messages that we keep at most */
+#define L2V_L2TP_WINDOW_DEFAULT 4u /* rfc2661#4.4.3 of a peer that does not say */
 #define L2V_L2TP_PEER_WINDOW_MAX 64u
-#define L2V_L2TP_QUEUE_MAX 512u     /* messages that wait for a peer that does not acknowledge */
+#define L2V_L2TP_QUEUE_MAX 512u /* messages that wait for a peer that does not acknowledge */
 
 /* Timing of retransmission and acknowledgement; made by l2tp_timers.c. */
 struct l2v_l2tp_timing {

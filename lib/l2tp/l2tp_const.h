@@ -109,7 +109,7 @@ enum {
 #define L2V_L2TP_FRAMING_SYNC 1u
 #define L2V_L2TP_FRAMING_ASYNC 2u
 #define L2V_L2TP_CHALLENGE_LEN 16u
-#define L2V_L2TP_BODY_MAX 1408u   /* AVPs of a message that we build */
-#define L2V_L2TP_STORE_MAX 2048u  /* longest out-of-order message that is kept */
+#define L2V_L2TP_BODY_MAX 1408u  /* AVPs of a message that we build */
+#define L2V_L2TP_STORE_MAX 2048u /* longest out-of-order message that is kept */
 
 #endif

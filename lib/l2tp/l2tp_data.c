@@ -18,8 +18,7 @@ bool l2v_l2tp_cc_admit_port(struct l2v_l2tp_cc *cc, uint16_t port, bool inside_s
 
 static unsigned data_flags(const struct l2v_l2tp_session *s)
 {
-    return (s->l2tp->config.length_bit ? L2V_L2TP_L : 0u) |
-           (s->send_sequence ? L2V_L2TP_S : 0u);
+    return (s->l2tp->config.length_bit ? L2V_L2TP_L : 0u) | (s->send_sequence ? L2V_L2TP_S : 0u);
 }
 
 size_t l2v_l2tp_session_overhead(const struct l2v_l2tp_session *s)

@@ -39,8 +39,9 @@ static void fill_config(struct l2v_l2tp *l2tp, const struct l2v_l2tp_config *con
     l2v_l2tp_timing_init(&l2tp->timing, c);
 }
 
-int l2v_l2tp_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_l2tp_config *config,
-                 const struct l2v_l2tp_ops *ops, void *user, struct l2v_l2tp **ret_l2tp)
+int l2v_l2tp_new(struct l2v_env *env, struct l2v_crypto *crypto,
+                 const struct l2v_l2tp_config *config, const struct l2v_l2tp_ops *ops, void *user,
+                 struct l2v_l2tp **ret_l2tp)
 {
     struct l2v_l2tp *l2tp = l2v_calloc(env, 1, sizeof *l2tp);
     if (l2tp == NULL) {
@@ -223,7 +224,8 @@ unsigned l2v_l2tp_count_cc(const struct l2v_l2tp *l2tp)
     return l2tp->n_cc;
 }
 
-/* --- messages for tunnel 0 --------------------------------------------------------------------- */
+/* --- messages for tunnel 0 ---------------------------------------------------------------------
+ */
 
 /* An SCCRQ that is not acceptable: one StopCCN and no state. When it is lost the peer repeats the
  * SCCRQ and gets another (rfc2661#7.2.1 idle, receive SCCRQ, not acceptable). */
@@ -270,7 +272,8 @@ static int compare_tie(const struct l2v_l2tp_cc *cc, const struct l2v_l2tp_msg *
 
 static struct l2v_l2tp_cc *find_rival(struct l2v_l2tp *l2tp)
 {
-    L2V_LIST_EACH (pos, &l2tp->ccs) {
+    L2V_LIST_EACH(pos, &l2tp->ccs)
+    {
         struct l2v_l2tp_cc *cc = cc_of(pos);
         if (cc->state == L2V_L2TP_CC_WAIT_CTL_REPLY) {
             return cc;
@@ -368,7 +371,8 @@ static int take_request(struct l2v_l2tp *l2tp, const struct l2v_l2tp_msg *msg, u
 /* A peer that was never told our id, or lost it, can only say good-bye to tunnel 0. */
 static struct l2v_l2tp_cc *find_by_peer(struct l2v_l2tp *l2tp, uint16_t peer_id, uint16_t port)
 {
-    L2V_LIST_EACH (pos, &l2tp->ccs) {
+    L2V_LIST_EACH(pos, &l2tp->ccs)
+    {
         struct l2v_l2tp_cc *cc = cc_of(pos);
         if (peer_id != 0 && cc->peer_id == peer_id && cc->port_fixed && cc->peer_port == port) {
             return cc;

@@ -22,8 +22,7 @@ static const struct reason stop_reasons[] = {
     {L2TPVOIP_ERR_REFUSED, "The peer closed the L2TP tunnel because of an error", ask_peer},
     {L2TPVOIP_ERR_REFUSED, "The peer says that an L2TP tunnel between us exists already",
      "Wait a minute until the peer has dropped the old tunnel."},
-    {L2TPVOIP_ERR_AUTH_L2TP, "The peer does not authorise us to open an L2TP tunnel",
-     check_secret},
+    {L2TPVOIP_ERR_AUTH_L2TP, "The peer does not authorise us to open an L2TP tunnel", check_secret},
     {L2TPVOIP_ERR_UNSUPPORTED, "The peer does not support our version of L2TP",
      "Enable L2TP version 2 (RFC 2661) on the server."},
     {L2TPVOIP_ERR_PEER_CLOSED, "The peer is being shut down", try_later},
@@ -75,8 +74,8 @@ void l2v_l2tp_print_text(char *text, size_t size, const struct l2v_blob *blob)
     }
 }
 
-static void explain(l2tpvoip_failure *f, const struct reason *r, const struct l2v_l2tp_result *result,
-                    bool general)
+static void explain(l2tpvoip_failure *f, const struct reason *r,
+                    const struct l2v_l2tp_result *result, bool general)
 {
     char text[96] = "";
     const struct reason *why = general && result->error < COUNT(error_reasons)

@@ -82,13 +82,13 @@ struct l2v_l2tp_cc {
     struct l2v_l2tp_channel channel;
     uint8_t state; /* enum l2v_l2tp_cc_state */
     bool originator;
-    bool closed;       /* cc_down was called */
-    bool lingering;    /* closed, acknowledges repeats */
-    bool dead;         /* waits to be freed */
+    bool closed;    /* cc_down was called */
+    bool lingering; /* closed, acknowledges repeats */
+    bool dead;      /* waits to be freed */
     bool in_request_map;
-    bool port_fixed;   /* rfc2661#8.1 */
-    bool inside_sa;    /* of the message being processed */
-    bool challenged;   /* our Challenge AVP was sent */
+    bool port_fixed; /* rfc2661#8.1 */
+    bool inside_sa;  /* of the message being processed */
+    bool challenged; /* our Challenge AVP was sent */
     uint16_t id, peer_id;
     uint16_t peer_port;
     uint16_t input_port; /* of the message being processed */
@@ -97,7 +97,7 @@ struct l2v_l2tp_cc {
     uint32_t peer_framing;
     uint64_t last_input_ns; /* any sign of life */
     uint64_t rtt_ns;
-    uint64_t accepted_ns;   /* when the peer's SCCRQ came */
+    uint64_t accepted_ns; /* when the peer's SCCRQ came */
     struct l2v_list sessions;
     uint32_t n_sessions;
     struct l2v_timer hello, setup, linger;
@@ -187,8 +187,8 @@ void l2v_l2tp_session_timeout(struct l2v_l2tp_session *s);
 void l2v_l2tp_session_destroy(struct l2v_l2tp_session *s);
 
 /* l2tp_data.c */
-int l2v_l2tp_data_input(struct l2v_l2tp *l2tp, struct l2v_pkt *pkt,
-                        const struct l2v_l2tp_header *h, uint16_t peer_port, bool inside_sa);
+int l2v_l2tp_data_input(struct l2v_l2tp *l2tp, struct l2v_pkt *pkt, const struct l2v_l2tp_header *h,
+                        uint16_t peer_port, bool inside_sa);
 /* rfc2661#8.1 whether a message may come from this port; follows a rebinding inside the SA. */
 bool l2v_l2tp_cc_admit_port(struct l2v_l2tp_cc *cc, uint16_t port, bool inside_sa);
 

@@ -98,8 +98,7 @@ static bool store_value(struct l2v_l2tp_msg *m, const struct l2v_avp_info *info,
 /* rfc2661#4.1, #4.2, #7.1: unrecognised and malformed AVPs count only with the M bit. */
 static void take_avp(struct l2v_l2tp_msg *m, const struct l2v_avp *avp)
 {
-    const struct l2v_avp_info *info =
-        avp->reserved ? NULL : l2v_avp_find(avp->vendor, avp->type);
+    const struct l2v_avp_info *info = avp->reserved ? NULL : l2v_avp_find(avp->vendor, avp->type);
     enum l2v_l2tp_verdict verdict = L2V_L2TP_FINE;
     if (info == NULL) {
         verdict = L2V_L2TP_UNKNOWN_AVP;

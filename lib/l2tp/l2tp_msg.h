@@ -19,13 +19,13 @@ struct l2v_l2tp_result {
 /* What can be wrong with a message; the worst one found wins. */
 enum l2v_l2tp_verdict {
     L2V_L2TP_FINE = 0,
-    L2V_L2TP_IGNORE,       /* unknown type without the M bit */
-    L2V_L2TP_MISSING,      /* a required AVP is not there */
-    L2V_L2TP_BAD_VALUE,    /* mandatory AVP with a value out of range */
-    L2V_L2TP_BAD_LENGTH,   /* mandatory AVP of a wrong length, or no AVP at all */
-    L2V_L2TP_BAD_HIDDEN,   /* mandatory hidden AVP that cannot be revealed */
-    L2V_L2TP_UNKNOWN_AVP,  /* unrecognised AVP with the M bit */
-    L2V_L2TP_UNKNOWN_TYPE  /* unknown type with the M bit, or no Message Type first */
+    L2V_L2TP_IGNORE,      /* unknown type without the M bit */
+    L2V_L2TP_MISSING,     /* a required AVP is not there */
+    L2V_L2TP_BAD_VALUE,   /* mandatory AVP with a value out of range */
+    L2V_L2TP_BAD_LENGTH,  /* mandatory AVP of a wrong length, or no AVP at all */
+    L2V_L2TP_BAD_HIDDEN,  /* mandatory hidden AVP that cannot be revealed */
+    L2V_L2TP_UNKNOWN_AVP, /* unrecognised AVP with the M bit */
+    L2V_L2TP_UNKNOWN_TYPE /* unknown type with the M bit, or no Message Type first */
 };
 
 /* Blobs point into the message or the scratch buffer. The offset of each field is in the table. */

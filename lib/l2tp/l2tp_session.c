@@ -15,9 +15,10 @@ static void action_clean_up(void *obj, void *arg);
 
 static const char *const session_states[] = {"idle", "wait-tunnel", "wait-reply", "wait-connect",
                                              "established"};
-static const char *const session_events[] = {
-    "local call",   "tunnel-open",             "receive ICRQ", "receive ICRP",
-    "receive ICCN", "receive, not acceptable", "receive CDN",  "local close"};
+static const char *const session_events[] = {"local call",   "tunnel-open",
+                                             "receive ICRQ", "receive ICRP",
+                                             "receive ICCN", "receive, not acceptable",
+                                             "receive CDN",  "local close"};
 
 #define IDLE L2V_L2TP_SESSION_IDLE
 #define WAIT_TUNNEL L2V_L2TP_SESSION_WAIT_TUNNEL
@@ -74,8 +75,8 @@ static int step(struct l2v_l2tp_session *s, enum l2v_l2tp_session_event event,
     if (s->closed) {
         return L2TPVOIP_ERR_STATE;
     }
-    l2v_log(s->l2tp->env, L2TPVOIP_LOG_DEBUG, L2V_L2TP_LOG, "call %u/%u: %s in state %s",
-            s->cc->id, s->id, session_events[event], session_states[s->state]);
+    l2v_log(s->l2tp->env, L2TPVOIP_LOG_DEBUG, L2V_L2TP_LOG, "call %u/%u: %s in state %s", s->cc->id,
+            s->id, session_events[event], session_states[s->state]);
     return l2v_fsm_step(s->fsm, &s->state, event, s, arg);
 }
 
@@ -258,7 +259,8 @@ static void refuse_call(struct l2v_l2tp_cc *cc, const struct l2v_l2tp_msg *msg, 
 
 static struct l2v_l2tp_session *find_by_peer_id(struct l2v_l2tp_cc *cc, uint16_t peer_id)
 {
-    L2V_LIST_EACH (pos, &cc->sessions) {
+    L2V_LIST_EACH(pos, &cc->sessions)
+    {
         struct l2v_l2tp_session *s = L2V_CONTAINER_OF(pos, struct l2v_l2tp_session, node);
         if (s->peer_id == peer_id && peer_id != 0) {
             return s;
@@ -271,8 +273,8 @@ static void take_icrq(struct l2v_l2tp_cc *cc, const struct l2v_l2tp_msg *msg)
 {
     struct l2v_l2tp *l2tp = cc->l2tp;
     struct l2v_l2tp_session *s;
-    struct l2v_l2tp_session_arg arg = {.msg = msg, .result = L2V_CDN_GENERAL,
-                                       .error = L2V_ERROR_SESSION_ID};
+    struct l2v_l2tp_session_arg arg = {
+        .msg = msg, .result = L2V_CDN_GENERAL, .error = L2V_ERROR_SESSION_ID};
     if (!l2tp->config.is_lns) {
         refuse_call(cc, msg, L2V_CDN_NO_FACILITIES, 0, NULL);
         return;
@@ -331,8 +333,8 @@ static void take_cdn(struct l2v_l2tp_session *s, const struct l2v_l2tp_msg *msg)
 
 static void take_call_message(struct l2v_l2tp_session *s, const struct l2v_l2tp_msg *msg)
 {
-    struct l2v_l2tp_session_arg arg = {.msg = msg, .result = L2V_CDN_GENERAL,
-                                       .error = L2V_ERROR_VALUE};
+    struct l2v_l2tp_session_arg arg = {
+        .msg = msg, .result = L2V_CDN_GENERAL, .error = L2V_ERROR_VALUE};
     char text[160] = "message at the wrong time";
     enum l2v_l2tp_session_event event = L2V_L2TP_SESSION_RX_BAD;
     if (msg->verdict != L2V_L2TP_FINE) {

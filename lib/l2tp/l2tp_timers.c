@@ -4,12 +4,12 @@
 
 #include "l2tp_internal.h"
 
-#define HELLO_MS 60000u   /* rfc2661#6.5 recommended */
-#define FIRST_MS 1000u    /* rfc2661#5.8 recommended */
-#define CAP_MS 8000u      /* rfc2661#5.8 a cap MUST be no less */
-#define TRIES 5u          /* rfc2661#5.8 recommended */
+#define HELLO_MS 60000u /* rfc2661#6.5 recommended */
+#define FIRST_MS 1000u  /* rfc2661#5.8 recommended */
+#define CAP_MS 8000u    /* rfc2661#5.8 a cap MUST be no less */
+#define TRIES 5u        /* rfc2661#5.8 recommended */
 #define ACK_MAX_MS 100u
-#define SETUP_CYCLES 2u   /* a peer that acknowledges but never answers */
+#define SETUP_CYCLES 2u /* a peer that acknowledges but never answers */
 
 static uint64_t from_ms(uint32_t ms, uint32_t fallback)
 {

@@ -52,7 +52,8 @@ int l2v_l2tp_udp_push(struct l2v_pkt *pkt, uint16_t local_port, uint16_t remote_
         /* rfc3948#3.1.2 IPv4: zero, so that no NAT on the way can make it wrong */
         return 0;
     }
-    /* rfc8200#8.1 the checksum is not optional over IPv6; rfc3947#5.2 over the original addresses */
+    /* rfc8200#8.1 the checksum is not optional over IPv6; rfc3947#5.2 over the original addresses
+     */
     uint32_t sum = add_sum(0, local_oa->ip, 16);
     sum = add_sum(sum, remote_oa->ip, 16);
     sum += (uint32_t)len + UDP_PROTOCOL;

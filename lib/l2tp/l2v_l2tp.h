@@ -27,12 +27,12 @@ struct l2v_l2tp_config {
     uint32_t retransmit_ms;
     uint32_t retransmit_cap_ms; /* 8000 */
     uint32_t retransmit_tries;
-    uint32_t max_cc;      /* per endpoint; default 4 */
-    uint32_t max_sessions;/* per cc; default 64 */
+    uint32_t max_cc;       /* per endpoint; default 4 */
+    uint32_t max_sessions; /* per cc; default 64 */
     bool hide_avps;
     bool length_bit;
-    bool is_lns;          /* accepts SCCRQ and ICRQ */
-    uint16_t shard;       /* or-ed into assigned ids, top shard_bits bits */
+    bool is_lns;    /* accepts SCCRQ and ICRQ */
+    uint16_t shard; /* or-ed into assigned ids, top shard_bits bits */
     uint16_t shard_bits;
 };
 
@@ -52,9 +52,11 @@ struct l2v_l2tp_ops {
     void (*session_data)(void *user, struct l2v_l2tp_session *s, struct l2v_pkt *pkt);
 };
 
-int l2v_l2tp_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_l2tp_config *config,
-                 const struct l2v_l2tp_ops *ops, void *user, struct l2v_l2tp **ret_l2tp);
-/* Frees all without a word and without callbacks. Legal in callbacks (then deferred by the caller). */
+int l2v_l2tp_new(struct l2v_env *env, struct l2v_crypto *crypto,
+                 const struct l2v_l2tp_config *config, const struct l2v_l2tp_ops *ops, void *user,
+                 struct l2v_l2tp **ret_l2tp);
+/* Frees all without a word and without callbacks. Legal in callbacks (then deferred by the caller).
+ */
 void l2v_l2tp_free(struct l2v_l2tp *l2tp);
 
 /* A message from the UDP payload on. inside_sa: it came through an IPsec SA of this association

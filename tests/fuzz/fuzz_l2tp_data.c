@@ -32,8 +32,8 @@ static void check_header(const uint8_t *data, size_t len)
     size_t header_len = l2v_l2tp_header_data_len(flags);
     l2v_l2tp_header_put_data(built, flags, h.tunnel_id, h.session_id, h.ns, 4);
     check(l2v_l2tp_header_parse(built, header_len + 4, &again) == 0);
-    check(again.tunnel_id == h.tunnel_id && again.session_id == h.session_id &&
-          again.ns == h.ns && again.header_len == header_len);
+    check(again.tunnel_id == h.tunnel_id && again.session_id == h.session_id && again.ns == h.ns &&
+          again.header_len == header_len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

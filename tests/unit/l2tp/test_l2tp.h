@@ -38,7 +38,7 @@ struct test_peer {
     unsigned cc_ups, cc_downs, session_ups, session_downs, requests, frames, sent, sent_control;
     int refuse; /* what session_request returns */
     bool close_session_in_up, close_cc_in_up, close_cc_in_data, close_cc_in_request, auto_call;
-    l2tpvoip_failure failure;         /* of cc_down */
+    l2tpvoip_failure failure; /* of cc_down */
     l2tpvoip_failure session_failure;
     uint8_t frame[1600]; /* the last */
     size_t frame_len;
@@ -69,7 +69,8 @@ void test_link_free(struct test_link *l); /* fails on leaks */
 /* Peer 0 connects and calls; both sides are up afterwards. */
 void test_link_up(struct test_link *l);
 /* A message as if from the network. */
-int test_inject(struct test_peer *p, const uint8_t *data, size_t len, uint16_t port, bool inside_sa);
+int test_inject(struct test_peer *p, const uint8_t *data, size_t len, uint16_t port,
+                bool inside_sa);
 int test_inject_msg(struct test_peer *p, const struct l2v_l2tp_msg *m, uint16_t tunnel_id,
                     uint16_t session_id, uint16_t ns, uint16_t nr, uint16_t port, bool inside_sa);
 /* The last control message that the peer sent, parsed. */

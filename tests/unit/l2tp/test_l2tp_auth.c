@@ -22,8 +22,8 @@ START_TEST(known_answers)
         struct l2v_l2tp fake = {.crypto = test_crypto};
         fake.secret = (struct l2v_avp_secret){test_crypto, (const uint8_t *)secret, strlen(secret)};
         ck_assert_uint_eq(unit_json_hex(t, "response", want, 16), 16);
-        ck_assert_int_eq(l2v_l2tp_auth_response(&fake, (unsigned)unit_json_int(t, "chap_id", 0),
-                                                &blob, got), 0);
+        ck_assert_int_eq(
+            l2v_l2tp_auth_response(&fake, (unsigned)unit_json_int(t, "chap_id", 0), &blob, got), 0);
         ck_assert_mem_eq(got, want, 16);
         n++;
     }
@@ -68,7 +68,6 @@ START_TEST(combinations)
     }
 }
 END_TEST
-
 
 /* rfc2661#5.1.1 against our LAC: an SCCRP that does not prove the secret ends the tunnel */
 START_TEST(false_lns)

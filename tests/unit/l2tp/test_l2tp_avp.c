@@ -22,7 +22,7 @@ static struct l2v_avp_secret secret_of(const char *text)
     return s;
 }
 
-/* rfc2661#4.3 octets that another program hid */
+/* rfc2661#4.3, rfc2661#4.4.1 octets that another program hid */
 START_TEST(hidden_known_answers)
 {
     struct unit_json *json = unit_json_vectors("kat/l2tp_hidden_avp_accel.json");
@@ -123,7 +123,9 @@ static void compare_messages(const struct l2v_l2tp_msg *a, const struct l2v_l2tp
     ck_assert_uint_eq(a->result.text.len, b->result.text.len);
 }
 
-/* rfc2661#6.1 to #6.14 every message, in clear and hidden, and cut at every byte */
+/* rfc2661#3.2, rfc2661#4.4, rfc2661#6.1 to rfc2661#6.14 every message, in clear and hidden, and cut
+ * at every byte
+ */
 START_TEST(every_message)
 {
     struct l2v_avp_secret secret = secret_of("s3cret");
@@ -137,8 +139,8 @@ START_TEST(every_message)
             struct l2v_l2tp_msg m = full_message(type), got;
             uint8_t body[L2V_L2TP_BODY_MAX];
             size_t len = 0;
-            ck_assert_int_eq(l2v_l2tp_msg_build(&m, &te.env, &secret, hide != 0, body, sizeof body,
-                                                &len), 0);
+            ck_assert_int_eq(
+                l2v_l2tp_msg_build(&m, &te.env, &secret, hide != 0, body, sizeof body, &len), 0);
             l2v_l2tp_msg_parse(body, len, &secret, scratch, sizeof scratch, &got);
             ck_assert_int_eq(got.verdict, L2V_L2TP_FINE);
             compare_messages(&m, &got);
@@ -150,8 +152,9 @@ START_TEST(every_message)
                 free(exact);
             }
             size_t small;
-            ck_assert_int_eq(l2v_l2tp_msg_build(&m, &te.env, &secret, hide != 0, body, len - 1,
-                                                &small), L2TPVOIP_ERR_MSGSIZE);
+            ck_assert_int_eq(
+                l2v_l2tp_msg_build(&m, &te.env, &secret, hide != 0, body, len - 1, &small),
+                L2TPVOIP_ERR_MSGSIZE);
         }
     }
     ck_assert_uint_eq(types, 14);
@@ -199,7 +202,7 @@ static enum l2v_l2tp_verdict verdict_of(const char *hex, const char *secret_text
 
 #define HELLO "8008000000000006"
 
-/* rfc2661#4.1, #4.2, #7.1 */
+/* rfc2661#4.1, rfc2661#4.2, rfc2661#7.1 */
 START_TEST(mandatory_bit)
 {
     static const struct {
@@ -219,13 +222,13 @@ START_TEST(mandatory_bit)
         {HELLO "c008000000090008", L2V_L2TP_BAD_HIDDEN},  /* no Random Vector before it */
         {HELLO "800500000002", L2V_L2TP_BAD_LENGTH},      /* length below 6 */
         {HELLO "80000000000201", L2V_L2TP_BAD_LENGTH},
-        {HELLO "8009000000020100", L2V_L2TP_BAD_LENGTH},  /* beyond the end */
-        {HELLO "800600", L2V_L2TP_BAD_LENGTH},            /* a tail of 3 bytes */
-        {"8008000000000011", L2V_L2TP_UNKNOWN_TYPE},      /* unknown type, M set */
-        {"0008000000000011", L2V_L2TP_IGNORE},            /* unknown type, M clear */
+        {HELLO "8009000000020100", L2V_L2TP_BAD_LENGTH}, /* beyond the end */
+        {HELLO "800600", L2V_L2TP_BAD_LENGTH},           /* a tail of 3 bytes */
+        {"8008000000000011", L2V_L2TP_UNKNOWN_TYPE},     /* unknown type, M set */
+        {"0008000000000011", L2V_L2TP_IGNORE},           /* unknown type, M clear */
         {"8008000000000005", L2V_L2TP_UNKNOWN_TYPE},
-        {"8008000000020100", L2V_L2TP_UNKNOWN_TYPE},      /* Message Type is not first */
-        {"c008000000000006", L2V_L2TP_UNKNOWN_TYPE},      /* Message Type hidden */
+        {"8008000000020100", L2V_L2TP_UNKNOWN_TYPE}, /* Message Type is not first */
+        {"c008000000000006", L2V_L2TP_UNKNOWN_TYPE}, /* Message Type hidden */
         {"80070000000000", L2V_L2TP_UNKNOWN_TYPE},
         {"", L2V_L2TP_UNKNOWN_TYPE},
     };
@@ -244,10 +247,8 @@ START_TEST(result_code)
         unsigned result, error;
         size_t text_len;
     } rows[] = {
-        {"8008000000010006", 6, 0, 0},
-        {"800a0000000100020007", 2, 7, 0},
-        {"800d00000001000200086f6f70", 2, 8, 3},
-        {"80090000000100060a", 6, 0, 0},
+        {"8008000000010006", 6, 0, 0},           {"800a0000000100020007", 2, 7, 0},
+        {"800d00000001000200086f6f70", 2, 8, 3}, {"80090000000100060a", 6, 0, 0},
         {"800a0000000102000700", 2, 7, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -284,7 +285,8 @@ START_TEST(values_out_of_range)
 }
 END_TEST
 
-/* Strings of every awkward length, as host name and hidden as vendor name (a class of overflows). */
+/* Strings of every awkward length, as host name and hidden as vendor name (a class of overflows).
+ */
 START_TEST(string_lengths)
 {
     static const size_t lengths[] = {1, 15, 16, 17, 1008, 1014, 1015, 1016, 1017};
@@ -326,8 +328,11 @@ START_TEST(hidden_inner_length)
     for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++) {
         uint8_t body[64], *hidden = body + 36;
         struct l2v_l2tp_msg m;
-        unit_hex("8008000000000003" "801600000024" "000102030405060708090a0b0c0d0e0f"
-                 "c0160000000b", body, sizeof body);
+        unit_hex("8008000000000003"
+                 "801600000024"
+                 "000102030405060708090a0b0c0d0e0f"
+                 "c0160000000b",
+                 body, sizeof body);
         memset(hidden, 0x55, 16);
         l2v_put_u16(hidden, inner[i]);
         ck_assert_int_eq(l2v_avp_hide(&secret, L2V_AVP_CHALLENGE, body + 14, 16, false, hidden, 16),

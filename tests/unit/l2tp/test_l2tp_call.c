@@ -2,7 +2,8 @@
 /* Sessions: several a tunnel, refusals, ends, strays, the data path. */
 #include "test_l2tp.h"
 
-/* rfc2661#5 several sessions a tunnel; one ends and the others go on */
+/* rfc2661#5.3, rfc2661#7.4.1, rfc2661#7.4.2 several sessions a tunnel; one ends and the others go
+ * on */
 START_TEST(several_sessions)
 {
     struct test_link *l = test_link_new(1);
@@ -70,8 +71,9 @@ END_TEST
 
 static void inject_call(struct test_peer *p, const struct l2v_l2tp_msg *m, uint16_t session_id)
 {
-    ck_assert_int_eq(test_inject_msg(p, m, l2v_l2tp_cc_get_id(p->cc), session_id,
-                                     p->cc->channel.nr, p->cc->channel.ns, 1701, false), 0);
+    ck_assert_int_eq(test_inject_msg(p, m, l2v_l2tp_cc_get_id(p->cc), session_id, p->cc->channel.nr,
+                                     p->cc->channel.ns, 1701, false),
+                     0);
 }
 
 static struct l2v_l2tp_msg icrq(uint16_t session_id)
@@ -89,10 +91,10 @@ START_TEST(other_calls)
     struct test_peer *a = &l->peer[0], *b = &l->peer[1];
     struct l2v_l2tp_header h;
     struct l2v_l2tp_msg reply, m = {.type = L2V_L2TP_OCRQ, .assigned_session_id = 700};
-    static const uint16_t avps[] = {
-        L2V_AVP_ASSIGNED_SESSION_ID, L2V_AVP_CALL_SERIAL_NUMBER, L2V_AVP_MINIMUM_BPS,
-        L2V_AVP_MAXIMUM_BPS,         L2V_AVP_BEARER_TYPE,        L2V_AVP_FRAMING_TYPE,
-        L2V_AVP_CALLED_NUMBER};
+    static const uint16_t avps[] = {L2V_AVP_ASSIGNED_SESSION_ID, L2V_AVP_CALL_SERIAL_NUMBER,
+                                    L2V_AVP_MINIMUM_BPS,         L2V_AVP_MAXIMUM_BPS,
+                                    L2V_AVP_BEARER_TYPE,         L2V_AVP_FRAMING_TYPE,
+                                    L2V_AVP_CALLED_NUMBER};
     for (size_t i = 0; i < sizeof avps / sizeof avps[0]; i++) {
         l2v_l2tp_msg_set(&m, avps[i]);
     }
@@ -121,6 +123,29 @@ START_TEST(other_calls)
 }
 END_TEST
 
+/* rfc2661#6.13, rfc2661#6.14 reports about a wire that we do not have disturb nothing */
+START_TEST(line_reports)
+{
+    static const uint8_t zeros[26];
+    struct test_link *l = test_link_new(1);
+    struct test_peer *b = &l->peer[1];
+    test_link_start(l);
+    test_link_up(l);
+    l->cut[1] = true;
+    struct l2v_l2tp_msg m = {.type = L2V_L2TP_WEN, .call_errors = {zeros, 26}};
+    l2v_l2tp_msg_set(&m, L2V_AVP_CALL_ERRORS);
+    unsigned sent = b->sent;
+    inject_call(b, &m, l2v_l2tp_session_get_id(b->session));
+    m = (struct l2v_l2tp_msg){.type = L2V_L2TP_SLI, .accm = {zeros, 10}};
+    l2v_l2tp_msg_set(&m, L2V_AVP_ACCM);
+    inject_call(b, &m, l2v_l2tp_session_get_id(b->session));
+    inject_call(b, &m, 0);
+    ck_assert_uint_eq(b->sent, sent);
+    ck_assert_uint_eq(b->session_downs + b->cc_downs, 0);
+    test_link_free(l);
+}
+END_TEST
+
 /* rfc2661#4.2 in a message of a session an unknown mandatory AVP costs the session only */
 START_TEST(bad_call_messages)
 {
@@ -133,11 +158,15 @@ START_TEST(bad_call_messages)
         test_link_start(l);
         test_link_up(l);
         l->cut[1] = true;
-        size_t len = established != 0
-                         ? unit_hex("8008000000000010" "80100000002300000000000000000000"
-                                    "8008000000630000", data + 12, 100)
-                         : unit_hex("800800000000000a" "80080000000e0309" "800a0000000f00000001"
-                                    "8008000000630000", data + 12, 100);
+        size_t len = established != 0 ? unit_hex("8008000000000010"
+                                                 "80100000002300000000000000000000"
+                                                 "8008000000630000",
+                                                 data + 12, 100)
+                                      : unit_hex("800800000000000a"
+                                                 "80080000000e0309"
+                                                 "800a0000000f00000001"
+                                                 "8008000000630000",
+                                                 data + 12, 100);
         uint16_t session_id = established != 0 ? l2v_l2tp_session_get_id(b->session) : 0;
         l2v_l2tp_header_put_control(data, l2v_l2tp_cc_get_id(b->cc), session_id, b->cc->channel.nr,
                                     b->cc->channel.ns, len);
@@ -156,7 +185,9 @@ START_TEST(bad_call_messages)
 }
 END_TEST
 
-/* A peer that never connects the call; a CDN that names only the sender's id. */
+/* rfc2661#4.4.4, rfc2661#7.4.2 a peer that never connects the call; a CDN that names only the
+ * sender's id.
+ */
 START_TEST(half_calls)
 {
     struct test_link *l = test_link_new(1);
@@ -178,8 +209,8 @@ START_TEST(half_calls)
     inject_call(b, &m, 0);
     /* the real LAC's channel is out of step now: keep b's tunnel alive by hand */
     l->cut[0] = l->cut[1] = true;
-    b->cc->channel.timing = &(struct l2v_l2tp_timing){
-        SECOND, 8 * SECOND, 100 * MS, 100, 60 * SECOND, 62 * SECOND};
+    b->cc->channel.timing =
+        &(struct l2v_l2tp_timing){SECOND, 8 * SECOND, 100 * MS, 100, 60 * SECOND, 62 * SECOND};
     test_link_run(l, 63 * SECOND);
     ck_assert_uint_eq(b->session_downs, 2);
     ck_assert_int_eq(b->session_failure.code, L2TPVOIP_ERR_TIMEOUT);
@@ -341,6 +372,7 @@ TCase *test_call_case(void)
     tcase_add_test(c, several_sessions);
     tcase_add_test(c, refused_call);
     tcase_add_test(c, other_calls);
+    tcase_add_test(c, line_reports);
     tcase_add_test(c, bad_call_messages);
     tcase_add_test(c, half_calls);
     tcase_add_test(c, call_too_early);

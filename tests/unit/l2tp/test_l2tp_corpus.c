@@ -41,7 +41,8 @@ START_TEST(cut_captures)
 }
 END_TEST
 
-/* --- the oracle -------------------------------------------------------------------------------- */
+/* --- the oracle --------------------------------------------------------------------------------
+ */
 
 static bool get_field(const char *line, const char *name, char *text, size_t size)
 {

@@ -9,7 +9,7 @@ static struct l2v_l2tp_cc *connect_peer(struct test_link *l)
     return cc;
 }
 
-/* rfc2661#5.1 and everything after it, with an orderly end */
+/* rfc2661#5.1, rfc2661#7.2, rfc2661#7.2.1 and everything after it, with an orderly end */
 START_TEST(life)
 {
     struct test_link *l = test_link_new(1);
@@ -122,7 +122,7 @@ START_TEST(stuck_setup)
 }
 END_TEST
 
-/* rfc2661#5.5, #6.5 HELLO only when idle; data counts as life */
+/* rfc2661#5.5, rfc2661#6.5 HELLO only when idle; data counts as life */
 START_TEST(hello_when_idle)
 {
     struct test_link *l = test_link_new(1);
@@ -297,8 +297,8 @@ START_TEST(tie_breaker)
             ck_assert_uint_eq(h.tunnel_id, 77);
             ck_assert_uint_eq(reply.assigned_tunnel_id, l2v_l2tp_cc_get_id(cc));
             struct l2v_l2tp_msg done = {.type = L2V_L2TP_SCCCN};
-            ck_assert_int_eq(
-                test_inject_msg(a, &done, l2v_l2tp_cc_get_id(cc), 0, 1, 1, 1701, true), 0);
+            ck_assert_int_eq(test_inject_msg(a, &done, l2v_l2tp_cc_get_id(cc), 0, 1, 1, 1701, true),
+                             0);
             ck_assert_uint_eq(a->cc_ups, 1);
             ck_assert_ptr_eq(a->cc, cc);
         } else {
@@ -364,8 +364,7 @@ START_TEST(same_request_again)
     struct l2v_l2tp_header h;
     struct l2v_l2tp_msg reply;
     test_last_msg(b, &h, &reply);
-    ck_assert_int_eq(
-        test_inject_msg(b, &done, reply.assigned_tunnel_id, 0, 1, 1, 1701, true), 0);
+    ck_assert_int_eq(test_inject_msg(b, &done, reply.assigned_tunnel_id, 0, 1, 1, 1701, true), 0);
     ck_assert_uint_eq(b->cc_ups, 1);
     test_link_run(l, 32 * SECOND);
     ck_assert_int_eq(test_inject_msg(b, &m, 0, 0, 0, 0, 1701, true), 0);
@@ -405,8 +404,10 @@ START_TEST(refusals)
     ck_assert_uint_eq(reply.result.error, 0x0100); /* highest version supported */
     /* malformed: required AVP missing */
     uint8_t data[64];
-    size_t len = unit_hex("c802001c0000000000000000" "8008000000000001" "8008000000090005", data,
-                          sizeof data);
+    size_t len = unit_hex("c802001c0000000000000000"
+                          "8008000000000001"
+                          "8008000000090005",
+                          data, sizeof data);
     ck_assert_int_eq(test_inject(b, data, len, 1701, true), L2TPVOIP_ERR_MALFORMED);
     test_last_msg(b, &h, &reply);
     ck_assert_uint_eq(reply.type, L2V_L2TP_STOPCCN);
@@ -416,20 +417,28 @@ START_TEST(refusals)
 }
 END_TEST
 
-/* rfc2661#4.1, #7.1 what costs the tunnel and what does not */
+/* rfc2661#4.1, rfc2661#7.1 what costs the tunnel and what does not */
 START_TEST(bad_messages)
 {
     static const struct {
         const char *body;
         unsigned result, error; /* 0 = it survives */
     } rows[] = {
-        {"8008000000000006" "0008000000630000", 0, 0},
-        {"8008000000000006" "8008000000630000", 2, 8}, /* unknown AVP, M set */
-        {"8008000000000006" "800600", 2, 2},           /* HELLO with a tail */
-        {"8008000000000063", 2, 3},                    /* unknown message, M set */
-        {"0008000000000063", 0, 0},                    /* unknown message, M clear */
-        {"8008000000000003", 7, 0},                    /* SCCCN when established */
-        {"8008000000000010" "80100000002300000000000000000000", 0, 0}, /* SLI for no call */
+        {"8008000000000006"
+         "0008000000630000",
+         0, 0},
+        {"8008000000000006"
+         "8008000000630000",
+         2, 8}, /* unknown AVP, M set */
+        {"8008000000000006"
+         "800600",
+         2, 2},                     /* HELLO with a tail */
+        {"8008000000000063", 2, 3}, /* unknown message, M set */
+        {"0008000000000063", 0, 0}, /* unknown message, M clear */
+        {"8008000000000003", 7, 0}, /* SCCCN when established */
+        {"8008000000000010"
+         "80100000002300000000000000000000",
+         0, 0}, /* SLI for no call */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct test_link *l = test_link_new(1);

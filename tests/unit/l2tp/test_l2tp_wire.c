@@ -63,7 +63,8 @@ START_TEST(data_header_output)
         {0, "000200110022"},
         {L2V_L2TP_L, "4002000c00110022"},
         {L2V_L2TP_S, "08020011002200050000"},
-        {L2V_L2TP_L | L2V_L2TP_S, "4802001000110022" "00050000"},
+        {L2V_L2TP_L | L2V_L2TP_S, "4802001000110022"
+                                  "00050000"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t want[16], got[16];
@@ -79,17 +80,28 @@ END_TEST
 START_TEST(bad_headers)
 {
     static const char *const bad[] = {
-        "8002000c00000000" "00000000", /* T without L, S */
-        "c002000c00000000" "00000000", /* no S */
-        "8802000000000000" "00000000", /* no L */
-        "ca02000c00000000" "00000000", /* O */
-        "c803000c00000000" "00000000", /* version 3 */
-        "c801000c00000000" "00000000", /* L2F */
-        "c802000d00000000" "00000000", /* longer than the datagram */
-        "c802000b00000000" "00000000", /* shorter than the header */
+        "8002000c00000000"
+        "00000000", /* T without L, S */
+        "c002000c00000000"
+        "00000000", /* no S */
+        "8802000000000000"
+        "00000000", /* no L */
+        "ca02000c00000000"
+        "00000000", /* O */
+        "c803000c00000000"
+        "00000000", /* version 3 */
+        "c801000c00000000"
+        "00000000", /* L2F */
+        "c802000d00000000"
+        "00000000", /* longer than the datagram */
+        "c802000b00000000"
+        "00000000", /* shorter than the header */
         "c8020000",
-        "02020001" "0001ffff" "00",    /* offset beyond the end */
-        "40020005" "00010001",         /* L shorter than the header */
+        "02020001"
+        "0001ffff"
+        "00", /* offset beyond the end */
+        "40020005"
+        "00010001", /* L shorter than the header */
         "",
         "c8",
     };
@@ -141,8 +153,8 @@ START_TEST(udp_header)
         ck_assert_uint_eq(own, 40000);
         ck_assert_uint_eq(pkt->len, len);
         ck_assert_int_eq(l2v_l2tp_udp_push(pkt, 1701, 1701, &a6, &b6), 0);
-        uint32_t pseudo = (uint32_t)sum_of(a6.ip, 16, 0) + sum_of(b6.ip, 16, 0) + 17 +
-                          (uint32_t)pkt->len;
+        uint32_t pseudo =
+            (uint32_t)sum_of(a6.ip, 16, 0) + sum_of(b6.ip, 16, 0) + 17 + (uint32_t)pkt->len;
         ck_assert_uint_eq(sum_of(pkt->data, pkt->len, pseudo), 0xffff);
         l2v_pkt_free(pkt);
     }
