@@ -18,9 +18,12 @@ static const struct {
     uint32_t method;
     const char *name;
 } names[] = {
-    {L2TPVOIP_AUTH_PAP, "PAP"},         {L2TPVOIP_AUTH_CHAP_MD5, "CHAP-MD5"},
-    {L2TPVOIP_AUTH_MSCHAPV2, "MS-CHAPv2"}, {L2TPVOIP_AUTH_EAP_MD5, "EAP-MD5"},
-    {L2TPVOIP_AUTH_EAP_MSCHAPV2, "EAP-MSCHAPv2"}, {L2TPVOIP_AUTH_NONE, "none"},
+    {L2TPVOIP_AUTH_PAP, "PAP"},
+    {L2TPVOIP_AUTH_CHAP_MD5, "CHAP-MD5"},
+    {L2TPVOIP_AUTH_MSCHAPV2, "MS-CHAPv2"},
+    {L2TPVOIP_AUTH_EAP_MD5, "EAP-MD5"},
+    {L2TPVOIP_AUTH_EAP_MSCHAPV2, "EAP-MSCHAPv2"},
+    {L2TPVOIP_AUTH_NONE, "none"},
 };
 
 const char *l2v_ppp_auth_method_name(uint32_t method)
@@ -45,7 +48,8 @@ const char *l2v_ppp_auth_strip_domain(const char *name, size_t len, size_t *ret_
     return name;
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------ */
 
 void l2v_ppp_auth_init(struct l2v_ppp *ppp)
 {
@@ -143,7 +147,8 @@ void l2v_ppp_auth_network_heard(struct l2v_ppp *ppp)
     }
 }
 
-/* --- packets out ------------------------------------------------------------------------------------ */
+/* --- packets out
+ * ------------------------------------------------------------------------------------ */
 
 void l2v_ppp_auth_resend(struct l2v_ppp *ppp)
 {
@@ -175,7 +180,8 @@ void l2v_ppp_auth_send(struct l2v_ppp *ppp, uint8_t code, uint8_t id, const void
     l2v_ppp_auth_resend(ppp);
 }
 
-/* --- credentials and secrets --------------------------------------------------------------------------- */
+/* --- credentials and secrets
+ * --------------------------------------------------------------------------- */
 
 bool l2v_ppp_auth_has_credentials(struct l2v_ppp *ppp)
 {
@@ -231,7 +237,8 @@ int l2v_ppp_auth_lookup(struct l2v_ppp *ppp)
     return r == 0 ? l2v_ppp_auth_keep_secret(ppp, password, len) : L2TPVOIP_ERR_NOT_FOUND;
 }
 
-/* --- ends -------------------------------------------------------------------------------------------- */
+/* --- ends
+ * -------------------------------------------------------------------------------------------- */
 
 void l2v_ppp_auth_succeed(struct l2v_ppp *ppp, uint32_t method)
 {

@@ -30,31 +30,31 @@ extern const struct l2v_ppp_auth_ops l2v_ppp_pap_ops, l2v_ppp_chap_ops, l2v_ppp_
 
 struct l2v_ppp_auth {
     const struct l2v_ppp_auth_ops *ops; /* NULL = not in use */
-    uint32_t method;      /* L2TPVOIP_AUTH_…, more than one bit for EAP */
+    uint32_t method;                    /* L2TPVOIP_AUTH_…, more than one bit for EAP */
     struct l2v_timer repeat, deadline;
     uint32_t tries;
-    bool done;            /* succeeded */
+    bool done; /* succeeded */
     bool failed;
-    bool asked;           /* need_credentials was called */
-    bool waits_password;  /* get_password gave PENDING */
-    bool answered;        /* client: a response is out */
+    bool asked;          /* need_credentials was called */
+    bool waits_password; /* get_password gave PENDING */
+    bool answered;       /* client: a response is out */
     bool has_challenge;
-    uint8_t id;           /* of the challenge or request that counts */
+    uint8_t id; /* of the challenge or request that counts */
     uint8_t value_len;
-    uint8_t value[64];    /* server: the response that waits for its password */
+    uint8_t value[64]; /* server: the response that waits for its password */
     uint8_t challenge[255];
     uint8_t challenge_len;
-    char expect[43];      /* client, MS-CHAPv2: the S=… that must come */
+    char expect[43];             /* client, MS-CHAPv2: the S=… that must come */
     char name[L2V_PPP_NAME_MAX]; /* server: who the peer says it is */
     size_t name_len;
-    uint8_t *secret;      /* server: password of that name */
+    uint8_t *secret; /* server: password of that name */
     size_t secret_len;
     struct l2v_eap *eap;
     bool looked_up;
-    uint8_t last_type;    /* EAP type of the last response */
-    uint8_t *packet;      /* last packet sent (L2V_PPP_AUTH_PACKET_MAX bytes), header included */
+    uint8_t last_type; /* EAP type of the last response */
+    uint8_t *packet;   /* last packet sent (L2V_PPP_AUTH_PACKET_MAX bytes), header included */
     size_t packet_len;
-    uint8_t *held;        /* EAP packet that waits for credentials or a password */
+    uint8_t *held; /* EAP packet that waits for credentials or a password */
     size_t held_len;
 };
 

@@ -34,7 +34,8 @@ static int compute_md5(struct l2v_ppp *ppp, const uint8_t *secret, size_t secret
     return l2v_digest(ppp->crypto, L2V_HASH_MD5, in, 3, ret);
 }
 
-/* --- client ------------------------------------------------------------------------------------------ */
+/* --- client
+ * ------------------------------------------------------------------------------------------ */
 
 static int respond_mschapv2(struct l2v_ppp *ppp, uint8_t value[MSCHAPV2_RESPONSE])
 {
@@ -64,12 +65,13 @@ static void respond(struct l2v_ppp *ppp)
     size_t len = is_mschapv2(ppp) ? MSCHAPV2_RESPONSE : MD5_LEN;
     int r;
     value[0] = (uint8_t)len;
-    r = is_mschapv2(ppp) ? respond_mschapv2(ppp, value + 1)
-                         : compute_md5(ppp, ppp->config.password, ppp->config.password_len,
-                                       value + 1);
+    r = is_mschapv2(ppp)
+            ? respond_mschapv2(ppp, value + 1)
+            : compute_md5(ppp, ppp->config.password, ppp->config.password_len, value + 1);
     if (r != 0) {
-        l2v_ppp_fail(ppp, L2TPVOIP_LAYER_AUTH, r == L2TPVOIP_ERR_INVALID ? L2TPVOIP_ERR_AUTH_PPP : r,
-                     0, "Check that the password is valid UTF-8 and not too long.",
+        l2v_ppp_fail(ppp, L2TPVOIP_LAYER_AUTH,
+                     r == L2TPVOIP_ERR_INVALID ? L2TPVOIP_ERR_AUTH_PPP : r, 0,
+                     "Check that the password is valid UTF-8 and not too long.",
                      "The response to the server's challenge could not be computed.");
         return;
     }
@@ -169,7 +171,8 @@ static int input_client(struct l2v_ppp *ppp, uint8_t code, uint8_t id, struct l2
     return 0;
 }
 
-/* --- server ------------------------------------------------------------------------------------------- */
+/* --- server
+ * ------------------------------------------------------------------------------------------- */
 
 static int send_challenge(struct l2v_ppp *ppp)
 {
@@ -210,9 +213,8 @@ static bool check_mschapv2(struct l2v_ppp *ppp, char ret_proof[43])
     return l2v_mschapv2_nt_response(ppp->crypto, a->challenge, a->value, user, len, a->secret,
                                     a->secret_len, want) == 0 &&
            l2v_equal_ct(want, a->value + 24, sizeof(want)) &&
-           l2v_mschapv2_authenticator_response(ppp->crypto, a->secret, a->secret_len,
-                                               a->value + 24, a->value, a->challenge, user, len,
-                                               ret_proof) == 0;
+           l2v_mschapv2_authenticator_response(ppp->crypto, a->secret, a->secret_len, a->value + 24,
+                                               a->value, a->challenge, user, len, ret_proof) == 0;
 }
 
 static void send_failure(struct l2v_ppp *ppp)
@@ -282,7 +284,9 @@ static int input_server(struct l2v_ppp *ppp, uint8_t code, uint8_t id, struct l2
     return 0;
 }
 
-/* --- both ------------------------------------------------------------------------------------------------ */
+/* --- both
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int start(struct l2v_ppp *ppp)
 {

@@ -7,7 +7,8 @@
 
 #define SCRATCH 512u
 
-/* --- actions, rfc1661#4.4 ---------------------------------------------------------------------- */
+/* --- actions, rfc1661#4.4 ----------------------------------------------------------------------
+ */
 
 static void this_layer_up(void *obj)
 {
@@ -64,8 +65,8 @@ static void send_configure_request(void *obj)
     struct l2v_ppp_cp *cp = obj;
     uint8_t buf[L2V_PPP_REQUEST_MAX];
     size_t len = l2v_ppp_option_write(cp, buf, sizeof(buf));
-    bool same = !cp->answered && cp->conf_id != 0 && len == cp->sent_len &&
-                memcmp(buf, cp->sent, len) == 0;
+    bool same =
+        !cp->answered && cp->conf_id != 0 && len == cp->sent_len && memcmp(buf, cp->sent, len) == 0;
     if (same) { /* rfc1661#5.1: a repetition may keep its identifier */
         cp->sent_ns = 0;
     } else {
@@ -169,7 +170,8 @@ static const struct l2v_ppp_actions actions = {
     .ser = send_echo_reply,
 };
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------------
+ */
 
 static void fire_restart(void *arg)
 {
@@ -224,7 +226,8 @@ void l2v_ppp_cp_send(struct l2v_ppp_cp *cp, uint8_t code, uint8_t id, const void
     l2v_ppp_transmit(cp->ppp, cp->proto->protocol, pkt);
 }
 
-/* --- input, rfc1661#5 ------------------------------------------------------------------------------ */
+/* --- input, rfc1661#5
+ * ------------------------------------------------------------------------------ */
 
 static void give_up(struct l2v_ppp_cp *cp)
 {

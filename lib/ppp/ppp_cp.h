@@ -32,16 +32,16 @@ struct l2v_ppp_cp {
     struct l2v_timer restart;
     uint64_t sent_ns; /* of the Configure-Request on the way, when it was not repeated; else 0 */
     uint32_t restart_count;
-    uint32_t attempt;         /* sends since Initialize-Restart-Count */
-    uint32_t naks_out;        /* refusals sent without an Ack between, rfc1661#4.6 Max-Failure */
-    uint32_t repeats;         /* refused requests that the peer just repeated */
-    uint32_t naks_in;         /* refusals of ours without an Ack between */
-    uint8_t state;            /* enum l2v_ppp_state */
+    uint32_t attempt;  /* sends since Initialize-Restart-Count */
+    uint32_t naks_out; /* refusals sent without an Ack between, rfc1661#4.6 Max-Failure */
+    uint32_t repeats;  /* refused requests that the peer just repeated */
+    uint32_t naks_in;  /* refusals of ours without an Ack between */
+    uint8_t state;     /* enum l2v_ppp_state */
     uint8_t next_id;
-    uint8_t conf_id;          /* of the Configure-Request on the way */
-    uint8_t nak_id;           /* of the last Configure-Request that we refused */
-    bool answered;            /* it has been answered: the next one gets a new id */
-    bool heard;               /* the peer has said anything at all */
+    uint8_t conf_id; /* of the Configure-Request on the way */
+    uint8_t nak_id;  /* of the last Configure-Request that we refused */
+    bool answered;   /* it has been answered: the next one gets a new id */
+    bool heard;      /* the peer has said anything at all */
     uint8_t sent[L2V_PPP_REQUEST_MAX];
     size_t sent_len;
     uint8_t acked[L2V_PPP_REQUEST_MAX]; /* the peer's request that opened us */
@@ -50,7 +50,7 @@ struct l2v_ppp_cp {
     bool has_acked;
     /* valid while a packet is being worked on */
     uint8_t rx_id, rx_code;
-    const uint8_t *rx;        /* the whole packet */
+    const uint8_t *rx; /* the whole packet */
     size_t rx_len;
     uint8_t reply_code;
     const uint8_t *reply;

@@ -10,8 +10,8 @@ enum { EAP_TYPE_IDENTITY = 1, EAP_TYPE_MD5 = 4, EAP_TYPE_MSCHAPV2 = 26 };
 
 #define EAP_HEADER 4u
 
-static int get_password(void *user, const char *name, size_t name_len,
-                        const uint8_t **ret_password, size_t *ret_len)
+static int get_password(void *user, const char *name, size_t name_len, const uint8_t **ret_password,
+                        size_t *ret_len)
 {
     struct l2v_ppp *ppp = user;
     (void)name; /* whoever identified itself is the one that has to know the password */
@@ -58,8 +58,8 @@ static uint32_t settled_method(const struct l2v_ppp *ppp)
 
 static void note_type(struct l2v_ppp_auth *a, const uint8_t *packet, size_t len)
 {
-    if (len > EAP_HEADER && (packet[EAP_HEADER] == EAP_TYPE_MD5 ||
-                             packet[EAP_HEADER] == EAP_TYPE_MSCHAPV2)) {
+    if (len > EAP_HEADER &&
+        (packet[EAP_HEADER] == EAP_TYPE_MD5 || packet[EAP_HEADER] == EAP_TYPE_MSCHAPV2)) {
         a->last_type = packet[EAP_HEADER];
     }
 }
@@ -133,7 +133,8 @@ static void converse_held(struct l2v_ppp *ppp)
     l2v_free_secret(ppp->env, held, len);
 }
 
-/* --- client ------------------------------------------------------------------------------------------ */
+/* --- client
+ * ------------------------------------------------------------------------------------------ */
 
 static int input_client(struct l2v_ppp *ppp, const uint8_t *packet, size_t len)
 {
@@ -141,8 +142,8 @@ static int input_client(struct l2v_ppp *ppp, const uint8_t *packet, size_t len)
     int r;
     if (packet[0] == EAP_REQUEST) {
         /* rfc3748#4.1: a repeated Request gets the same Response */
-        if (a->answered && packet[1] == a->id && a->packet_len > EAP_HEADER &&
-            len > EAP_HEADER && a->packet[0] == EAP_RESPONSE) {
+        if (a->answered && packet[1] == a->id && a->packet_len > EAP_HEADER && len > EAP_HEADER &&
+            a->packet[0] == EAP_RESPONSE) {
             l2v_ppp_auth_resend(ppp);
             return 0;
         }
@@ -164,7 +165,8 @@ static int input_client(struct l2v_ppp *ppp, const uint8_t *packet, size_t len)
     return r == 0 ? converse(ppp, packet, len) : r;
 }
 
-/* --- server ------------------------------------------------------------------------------------------- */
+/* --- server
+ * ------------------------------------------------------------------------------------------- */
 
 static int input_server(struct l2v_ppp *ppp, const uint8_t *packet, size_t len)
 {
@@ -195,7 +197,9 @@ static void password(struct l2v_ppp *ppp, int code)
     converse_held(ppp);
 }
 
-/* --- both ------------------------------------------------------------------------------------------------ */
+/* --- both
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int start(struct l2v_ppp *ppp)
 {

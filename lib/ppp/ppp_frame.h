@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The PPP frame as L2TP carries it: RFC 1661 §2 and §6.5-6.6, RFC 1662 §3.1 without flags and FCS. */
+/* The PPP frame as L2TP carries it: RFC 1661 §2 and §6.5-6.6, RFC 1662 §3.1 without flags and FCS.
+ */
 #ifndef L2V_PPP_FRAME_H
 #define L2V_PPP_FRAME_H
 

@@ -6,37 +6,37 @@
 #include "base_fsm.h"
 
 enum l2v_ppp_state { /* rfc1661#4.2 */
-    L2V_PPP_INITIAL,
-    L2V_PPP_STARTING,
-    L2V_PPP_CLOSED,
-    L2V_PPP_STOPPED,
-    L2V_PPP_CLOSING,
-    L2V_PPP_STOPPING,
-    L2V_PPP_REQ_SENT,
-    L2V_PPP_ACK_RCVD,
-    L2V_PPP_ACK_SENT,
-    L2V_PPP_OPENED,
-    L2V_PPP_N_STATES
+                     L2V_PPP_INITIAL,
+                     L2V_PPP_STARTING,
+                     L2V_PPP_CLOSED,
+                     L2V_PPP_STOPPED,
+                     L2V_PPP_CLOSING,
+                     L2V_PPP_STOPPING,
+                     L2V_PPP_REQ_SENT,
+                     L2V_PPP_ACK_RCVD,
+                     L2V_PPP_ACK_SENT,
+                     L2V_PPP_OPENED,
+                     L2V_PPP_N_STATES
 };
 
 enum l2v_ppp_event { /* rfc1661#4.3 */
-    L2V_PPP_UP,
-    L2V_PPP_DOWN,
-    L2V_PPP_OPEN,
-    L2V_PPP_CLOSE,
-    L2V_PPP_TO_PLUS,  /* timeout, restart counter > 0 */
-    L2V_PPP_TO_MINUS, /* timeout, restart counter expired */
-    L2V_PPP_RCR_PLUS, /* Configure-Request, good */
-    L2V_PPP_RCR_MINUS,
-    L2V_PPP_RCA,
-    L2V_PPP_RCN, /* Configure-Nak or -Reject */
-    L2V_PPP_RTR,
-    L2V_PPP_RTA,
-    L2V_PPP_RUC, /* unknown code */
-    L2V_PPP_RXJ_PLUS, /* Code- or Protocol-Reject, permitted */
-    L2V_PPP_RXJ_MINUS, /* …, catastrophic */
-    L2V_PPP_RXR, /* Echo-Request, Echo-Reply, Discard-Request */
-    L2V_PPP_N_EVENTS
+                     L2V_PPP_UP,
+                     L2V_PPP_DOWN,
+                     L2V_PPP_OPEN,
+                     L2V_PPP_CLOSE,
+                     L2V_PPP_TO_PLUS,  /* timeout, restart counter > 0 */
+                     L2V_PPP_TO_MINUS, /* timeout, restart counter expired */
+                     L2V_PPP_RCR_PLUS, /* Configure-Request, good */
+                     L2V_PPP_RCR_MINUS,
+                     L2V_PPP_RCA,
+                     L2V_PPP_RCN, /* Configure-Nak or -Reject */
+                     L2V_PPP_RTR,
+                     L2V_PPP_RTA,
+                     L2V_PPP_RUC,       /* unknown code */
+                     L2V_PPP_RXJ_PLUS,  /* Code- or Protocol-Reject, permitted */
+                     L2V_PPP_RXJ_MINUS, /* …, catastrophic */
+                     L2V_PPP_RXR,       /* Echo-Request, Echo-Reply, Discard-Request */
+                     L2V_PPP_N_EVENTS
 };
 
 /* rfc1661#4.4; called with the object given to l2v_ppp_fsm_step. */

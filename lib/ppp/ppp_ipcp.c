@@ -5,7 +5,6 @@
 #include "base_addr.h"
 #include "ppp_link.h"
 
-
 static uint32_t to_ip4(const l2tpvoip_addr *a)
 {
     return a->family == 4 ? l2v_get_u32(a->ip) : 0;
@@ -22,7 +21,8 @@ static l2tpvoip_addr from_ip4(uint32_t ip)
     return a;
 }
 
-/* --- IP-Address, rfc1332#3.3 ------------------------------------------------------------------------ */
+/* --- IP-Address, rfc1332#3.3
+ * ------------------------------------------------------------------------ */
 
 static bool want_address(struct l2v_ppp *ppp)
 {
@@ -76,7 +76,8 @@ static void reject_address(struct l2v_ppp *ppp)
     ppp->ipcpv.want_address = false;
 }
 
-/* --- DNS, rfc1877#1 ------------------------------------------------------------------------------------ */
+/* --- DNS, rfc1877#1
+ * ------------------------------------------------------------------------------------ */
 
 static enum l2v_ppp_verdict request_dns(struct l2v_ppp *ppp, unsigned i, struct l2v_reader *data,
                                         struct l2v_writer *nak)
@@ -126,7 +127,8 @@ static const struct l2v_ppp_option options[] = {
     {L2V_PPP_IPCP_DNS2, 4, 4, want_dns1, write_dns1, request_dns1, NULL, nak_dns1, reject_dns1},
 };
 
-/* --- the protocol ---------------------------------------------------------------------------------------- */
+/* --- the protocol
+ * ---------------------------------------------------------------------------------------- */
 
 static void begin_ipcp(struct l2v_ppp *ppp)
 {
@@ -148,8 +150,8 @@ static void ipcp_up(struct l2v_ppp *ppp)
     /* A client that refuses to name its address is reached at the assigned one all the same. */
     result->remote4 = from_ip4(ppp->config.server ? v->assigned : v->peer);
     for (unsigned i = 0; i < 2; i++) {
-        result->dns[i] = ppp->config.server ? ppp->config.dns[i]
-                                            : from_ip4(v->want_dns[i] ? v->dns[i] : 0);
+        result->dns[i] =
+            ppp->config.server ? ppp->config.dns[i] : from_ip4(v->want_dns[i] ? v->dns[i] : 0);
     }
     l2v_ppp_tell_up(ppp);
 }

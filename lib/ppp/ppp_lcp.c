@@ -9,7 +9,8 @@
 #define MRU_SUGGESTED 1500u
 #define ECHO_DATA 8u
 
-/* --- MRU, rfc1661#6.1 ---------------------------------------------------------------------------- */
+/* --- MRU, rfc1661#6.1 ----------------------------------------------------------------------------
+ */
 
 static bool want_mru(struct l2v_ppp *ppp)
 {
@@ -48,7 +49,8 @@ static void reject_mru(struct l2v_ppp *ppp)
     ppp->lcpv.want_mru = false;
 }
 
-/* --- ACCM, rfc1662#7.1: meaningless on L2TP, but Apple's clients always send it -------------------- */
+/* --- ACCM, rfc1662#7.1: meaningless on L2TP, but Apple's clients always send it
+ * -------------------- */
 
 static enum l2v_ppp_verdict request_accm(struct l2v_ppp *ppp, struct l2v_reader *data,
                                          struct l2v_writer *nak)
@@ -58,7 +60,8 @@ static enum l2v_ppp_verdict request_accm(struct l2v_ppp *ppp, struct l2v_reader 
     return L2V_PPP_ACK;
 }
 
-/* --- magic number, rfc1661#6.4 ------------------------------------------------------------------------ */
+/* --- magic number, rfc1661#6.4
+ * ------------------------------------------------------------------------ */
 
 static uint32_t draw_magic(struct l2v_ppp *ppp)
 {
@@ -116,7 +119,8 @@ static void reject_magic(struct l2v_ppp *ppp)
     ppp->lcpv.magic = 0;
 }
 
-/* --- PFC and ACFC, rfc1661#6.5, rfc1661#6.6 -------------------------------------------------------------- */
+/* --- PFC and ACFC, rfc1661#6.5, rfc1661#6.6
+ * -------------------------------------------------------------- */
 
 static bool want_pfc(struct l2v_ppp *ppp)
 {
@@ -168,7 +172,8 @@ static const struct l2v_ppp_option options[] = {
     {L2V_PPP_LCP_ACFC, 0, 0, want_acfc, NULL, request_acfc, NULL, NULL, reject_acfc},
 };
 
-/* --- the protocol ------------------------------------------------------------------------------------------- */
+/* --- the protocol
+ * ------------------------------------------------------------------------------------------- */
 
 static void begin_lcp(struct l2v_ppp *ppp)
 {
@@ -254,8 +259,8 @@ static bool lcp_terminating(struct l2v_ppp *ppp, struct l2v_reader *data)
                     ppp->phase == L2V_PPP_AUTHENTICATE ? L2TPVOIP_LAYER_AUTH : L2TPVOIP_LAYER_PPP,
                     L2TPVOIP_ERR_PEER_CLOSED, 0,
                     ppp->phase == L2V_PPP_AUTHENTICATE ? "Check user name and password."
-                    : early ? "Compare the PPP options of both ends."
-                            : "",
+                    : early                            ? "Compare the PPP options of both ends."
+                                                       : "",
                     "%s", message);
     if (ppp->config.server || !early || !v->eap_naked || v->eap_insist) {
         return false;

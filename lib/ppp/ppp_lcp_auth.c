@@ -3,7 +3,7 @@
  *
  * A client that may use both EAP and CHAP MS-CHAPv2 and is asked for EAP answers once with a
  * Configure-Nak for CHAP MS-CHAPv2. SoftEther asks for EAP first, answers a Nak inside EAP with an
- * LCP Protocol-Reject, but takes the Configure-Nak; Windows servers take it too. A server that
+ * LCP Protocol-Reject, but takes the Configure-Nak. A server that
  * knows EAP alone asks again (then we agree), opens LCP without asking, or terminates (then LCP is
  * negotiated anew and we agree at once). The other way round, a Protocol-Reject of EAP makes us
  * negotiate anew without it. Any other method that is allowed is accepted as asked: a Nak for
@@ -85,7 +85,8 @@ void l2v_ppp_lcp_auth_write(struct l2v_ppp *ppp, struct l2v_writer *w)
     write_method(w, ppp->lcpv.ask);
 }
 
-/* --- the client is asked ----------------------------------------------------------------------- */
+/* --- the client is asked -----------------------------------------------------------------------
+ */
 
 static enum l2v_ppp_verdict cannot_agree(struct l2v_ppp *ppp)
 {
@@ -113,7 +114,7 @@ static bool prefers_chap(struct l2v_ppp *ppp, uint32_t allowed, uint32_t method)
 }
 
 enum l2v_ppp_verdict l2v_ppp_lcp_auth_request(struct l2v_ppp *ppp, struct l2v_reader *data,
-                                         struct l2v_writer *nak)
+                                              struct l2v_writer *nak)
 {
     struct l2v_ppp_lcp *v = &ppp->lcpv;
     uint32_t allowed = ppp->config.auth & ~v->unusable;
@@ -134,7 +135,8 @@ enum l2v_ppp_verdict l2v_ppp_lcp_auth_request(struct l2v_ppp *ppp, struct l2v_re
     return L2V_PPP_NAK;
 }
 
-/* --- the server asks ----------------------------------------------------------------------------- */
+/* --- the server asks -----------------------------------------------------------------------------
+ */
 
 static void fall_back(struct l2v_ppp *ppp)
 {
@@ -147,9 +149,9 @@ static void fall_back(struct l2v_ppp *ppp)
     }
 }
 
-/* The client's wish if it is allowed, else the next best. The last one is asked for again and again:
- * a client that prefers another method may give in (ours does, see above); after Max-Failure Naks
- * the option engine takes them for a Reject. */
+/* The client's wish if it is allowed, else the next best. The last one is asked for again and
+ * again: a client that prefers another method may give in (ours does, see above); after Max-Failure
+ * Naks the option engine takes them for a Reject. */
 void l2v_ppp_lcp_auth_nak(struct l2v_ppp *ppp, struct l2v_reader *data)
 {
     struct l2v_ppp_lcp *v = &ppp->lcpv;

@@ -8,7 +8,8 @@
 #define REJECTS_PER_SECOND 2u
 #define REJECTS_BURST 8u
 
-/* --- output -------------------------------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------------------------------
+ */
 
 void l2v_ppp_transmit(struct l2v_ppp *ppp, unsigned protocol, struct l2v_pkt *pkt)
 {
@@ -49,7 +50,8 @@ size_t l2v_ppp_overhead(const struct l2v_ppp *ppp)
     return l2v_ppp_frame_overhead(&ppp->tx, L2V_PPP_PROTO_IPV4);
 }
 
-/* --- input ---------------------------------------------------------------------------------------- */
+/* --- input
+ * ---------------------------------------------------------------------------------------- */
 
 static int input_network(struct l2v_ppp *ppp, struct l2v_pkt *pkt, uint16_t protocol)
 {
@@ -123,7 +125,8 @@ void l2v_ppp_probe(struct l2v_ppp *ppp)
     l2v_ppp_timers_send_echo(ppp);
 }
 
-/* --- network phase ----------------------------------------------------------------------------------- */
+/* --- network phase
+ * ----------------------------------------------------------------------------------- */
 
 void l2v_ppp_network_start(struct l2v_ppp *ppp)
 {
@@ -178,7 +181,8 @@ void l2v_ppp_ncp_finished(struct l2v_ppp *ppp, struct l2v_ppp_cp *cp)
                  0, "Check what addresses the server has for this user.", text);
 }
 
-/* --- failures ----------------------------------------------------------------------------------------- */
+/* --- failures
+ * ----------------------------------------------------------------------------------------- */
 
 void l2v_ppp_clean_text(const uint8_t *data, size_t len, char *ret_text, size_t size)
 {
@@ -242,7 +246,8 @@ void l2v_ppp_finish(struct l2v_ppp *ppp)
     }
 }
 
-/* --- life --------------------------------------------------------------------------------------------- */
+/* --- life
+ * --------------------------------------------------------------------------------------------- */
 
 int l2v_ppp_new(struct l2v_env *env, struct l2v_crypto *crypto, const struct l2v_ppp_config *config,
                 const struct l2v_ppp_ops *ops, void *user, struct l2v_ppp **ret_ppp)

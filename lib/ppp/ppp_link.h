@@ -14,20 +14,20 @@ struct l2v_ppp_lcp {
     uint16_t mru;
     uint32_t magic; /* 0 = rejected by the peer */
     bool want_mru, want_magic, want_pfc, want_acfc;
-    uint32_t ask;         /* server: method asked for, L2TPVOIP_AUTH_…; 0 = none */
-    uint32_t refused;     /* server: methods that the peer would not have */
+    uint32_t ask;     /* server: method asked for, L2TPVOIP_AUTH_…; 0 = none */
+    uint32_t refused; /* server: methods that the peer would not have */
     /* the peer's, of its last Configure-Request */
     uint32_t peer_mru, peer_magic, peer_accm;
     bool peer_pfc, peer_acfc;
-    uint32_t peer_ask;    /* client: method that we agreed to */
+    uint32_t peer_ask; /* client: method that we agreed to */
     /* history */
-    uint32_t unusable;    /* client: methods that turned out not to work */
-    uint32_t loops;       /* Configure-Requests with our own magic number */
-    uint32_t nak_magic;   /* last one suggested */
+    uint32_t unusable;  /* client: methods that turned out not to work */
+    uint32_t loops;     /* Configure-Requests with our own magic number */
+    uint32_t nak_magic; /* last one suggested */
     uint32_t auth_naks;
     uint8_t eap_nak_id;
-    bool eap_naked;       /* client: offered CHAP instead of EAP */
-    bool eap_insist;      /* … which did not work: take EAP */
+    bool eap_naked;  /* client: offered CHAP instead of EAP */
+    bool eap_insist; /* … which did not work: take EAP */
 };
 
 struct l2v_ppp_ipcp {

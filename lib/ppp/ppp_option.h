@@ -30,8 +30,8 @@ struct l2v_ppp_option {
 size_t l2v_ppp_option_write(struct l2v_ppp_cp *cp, uint8_t *buf, size_t size);
 /* Judges the peer's Configure-Request. Fills in the reply of cp; true = all good (RCR+).
  * *ret_malformed: lengths do not add up, nothing happened. */
-bool l2v_ppp_option_judge(struct l2v_ppp_cp *cp, const uint8_t *data, size_t len,
-                          uint8_t *scratch, size_t scratch_size, bool *ret_malformed);
+bool l2v_ppp_option_judge(struct l2v_ppp_cp *cp, const uint8_t *data, size_t len, uint8_t *scratch,
+                          size_t scratch_size, bool *ret_malformed);
 /* Takes a Configure-Nak or -Reject. 0, MALFORMED. */
 int l2v_ppp_option_refused(struct l2v_ppp_cp *cp, bool reject, const uint8_t *data, size_t len);
 

@@ -6,7 +6,8 @@
 
 enum { PAP_REQUEST = 1, PAP_ACK = 2, PAP_NAK = 3 };
 
-/* --- client --------------------------------------------------------------------------------------- */
+/* --- client
+ * --------------------------------------------------------------------------------------- */
 
 static void send_request(struct l2v_ppp *ppp)
 {
@@ -52,7 +53,8 @@ static int input_client(struct l2v_ppp *ppp, uint8_t code, uint8_t id, struct l2
     return 0;
 }
 
-/* --- server --------------------------------------------------------------------------------------- */
+/* --- server
+ * --------------------------------------------------------------------------------------- */
 
 static void answer(struct l2v_ppp *ppp, bool good)
 {
@@ -71,8 +73,8 @@ static void answer(struct l2v_ppp *ppp, bool good)
 static void judge(struct l2v_ppp *ppp, int code)
 {
     struct l2v_ppp_auth *a = &ppp->auth;
-    bool good = code == 0 && a->secret_len == a->held_len &&
-                l2v_equal_ct(a->secret, a->held, a->held_len);
+    bool good =
+        code == 0 && a->secret_len == a->held_len && l2v_equal_ct(a->secret, a->held, a->held_len);
     answer(ppp, good);
 }
 
@@ -115,7 +117,8 @@ static int input_server(struct l2v_ppp *ppp, uint8_t code, uint8_t id, struct l2
     return 0;
 }
 
-/* --- both ------------------------------------------------------------------------------------------- */
+/* --- both
+ * ------------------------------------------------------------------------------------------- */
 
 static int start(struct l2v_ppp *ppp)
 {

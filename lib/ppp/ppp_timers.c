@@ -53,7 +53,8 @@ void l2v_ppp_timers_sample(struct l2v_ppp *ppp, uint64_t rtt_ns)
     ppp->rtt_ns = ppp->rtt_ns == 0 ? rtt_ns : (7 * ppp->rtt_ns + rtt_ns) / 8;
 }
 
-/* --- echo --------------------------------------------------------------------------------------- */
+/* --- echo ---------------------------------------------------------------------------------------
+ */
 
 /* Any packet of the peer's is a sign of life; the echo adds a round-trip time. */
 static void tick_echo(void *arg)
@@ -117,7 +118,8 @@ void l2v_ppp_timers_stop_echo(struct l2v_ppp *ppp)
     ppp->echo.sent_ns = 0;
 }
 
-/* --- authentication ----------------------------------------------------------------------------- */
+/* --- authentication -----------------------------------------------------------------------------
+ */
 
 static void repeat_auth(void *arg)
 {
@@ -167,7 +169,8 @@ void l2v_ppp_timers_auth_stop(struct l2v_ppp *ppp)
     l2v_timer_cancel(&ppp->env->timers, &ppp->auth.deadline);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life
+ * ----------------------------------------------------------------------------------------- */
 
 void l2v_ppp_timers_init(struct l2v_ppp *ppp)
 {

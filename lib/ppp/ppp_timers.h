@@ -13,12 +13,12 @@
 
 struct l2v_ppp_echo {
     struct l2v_timer timer;
-    uint64_t sent_ns;  /* of the request that is out; 0 = none is */
+    uint64_t sent_ns; /* of the request that is out; 0 = none is */
     uint64_t rtt_ns;
     uint32_t misses;
     uint8_t id;
-    bool heard;        /* anything since the last tick */
-    bool off;          /* the peer rejects echo requests */
+    bool heard; /* anything since the last tick */
+    bool off;   /* the peer rejects echo requests */
 };
 
 void l2v_ppp_timers_init(struct l2v_ppp *ppp);

@@ -46,7 +46,7 @@ enum { L2V_PPP_IPCP_ADDRESS = 3, L2V_PPP_IPCP_DNS1 = 129, L2V_PPP_IPCP_DNS2 = 13
 enum { L2V_PPP_IPV6CP_IFID = 1 };
 enum { L2V_PPP_CHAP_ALGO_MD5 = 5, L2V_PPP_CHAP_ALGO_MSCHAPV2 = 0x81 };
 
-#define L2V_PPP_HEADER_LEN 4u  /* of LCP, NCP, PAP, CHAP and EAP packets alike */
+#define L2V_PPP_HEADER_LEN 4u     /* of LCP, NCP, PAP, CHAP and EAP packets alike */
 #define L2V_PPP_DEFAULT_MRU 1500u /* rfc1661#6.1 */
 
 #endif

@@ -40,7 +40,7 @@ struct sim_side {
     int address;                 /* 0, or what get_address gives */
     bool answers_need;           /* answers need_credentials at once */
     bool close_in_up;
-    bool no_echo_peer;           /* frames to this side vanish */
+    bool no_echo_peer; /* frames to this side vanish */
     const char *need_user, *need_password;
 };
 
@@ -59,9 +59,9 @@ struct sim {
     struct sim_frame wire[SIM_WIRE];
     unsigned n_wire;
     uint64_t rng;
-    unsigned loss, dup;      /* per cent */
+    unsigned loss, dup; /* per cent */
     uint64_t delay_ns, jitter_ns;
-    bool loop;               /* what a side sends comes back to it */
+    bool loop; /* what a side sends comes back to it */
     /* the script's view: all that side 0 or 1 sent */
     uint8_t sent[SIM_LOG][64];
     uint16_t sent_len[SIM_LOG];

@@ -35,8 +35,8 @@ static void check_up(struct sim *sim, uint32_t method)
     ck_assert(l2v_addr_equal_ip(&c->result.local6, &s->result.remote6));
     ck_assert(l2v_addr_equal_ip(&s->result.local6, &c->result.remote6));
     ck_assert_uint_eq(c->phase, L2V_PPP_NETWORK);
-    ck_assert_uint_eq(c->phases_seen, 1u << L2V_PPP_ESTABLISH | 1u << L2V_PPP_AUTHENTICATE |
-                                          1u << L2V_PPP_NETWORK);
+    ck_assert_uint_eq(c->phases_seen,
+                      1u << L2V_PPP_ESTABLISH | 1u << L2V_PPP_AUTHENTICATE | 1u << L2V_PPP_NETWORK);
 }
 
 START_TEST(every_method)
@@ -214,7 +214,8 @@ START_TEST(credentials_refused)
 }
 END_TEST
 
-/* --- mutual authentication ------------------------------------------------------------------------- */
+/* --- mutual authentication
+ * ------------------------------------------------------------------------- */
 
 /* A man in the middle that spoils the proof of the server, or leaves it out. */
 static bool spoil_success(struct sim *sim, unsigned from, uint8_t *data, size_t *len)
@@ -294,7 +295,8 @@ START_TEST(impostor)
 }
 END_TEST
 
-/* --- which method ------------------------------------------------------------------------------------- */
+/* --- which method
+ * ------------------------------------------------------------------------------------- */
 
 START_TEST(negotiated)
 {
@@ -392,7 +394,8 @@ START_TEST(client_asks_server)
 }
 END_TEST
 
-/* --- later ---------------------------------------------------------------------------------------------- */
+/* --- later
+ * ---------------------------------------------------------------------------------------------- */
 
 /* rfc1994#4.1: a challenge may come at any time; rfc1994#4.2: a repeated Response gets the same. */
 START_TEST(challenged_again)
@@ -483,7 +486,8 @@ START_TEST(known_mschapv2)
         frame[4] = 2;
         (void)sim_inject_bytes(sim, SERVER, frame, sim->sent_len[n - 1]);
         memset(value, 0, sizeof(value));
-        ck_assert_uint_eq(unit_json_hex(t, "authenticator_challenge", s->ppp->auth.challenge, 16), 16);
+        ck_assert_uint_eq(unit_json_hex(t, "authenticator_challenge", s->ppp->auth.challenge, 16),
+                          16);
         ck_assert_uint_eq(unit_json_hex(t, "peer_challenge", value, 16), 16);
         ck_assert_uint_eq(unit_json_hex(t, "nt_response", value + 24, 24), 24);
         l2v_writer_init(&w, frame, sizeof(frame));

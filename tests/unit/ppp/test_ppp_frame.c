@@ -21,12 +21,19 @@ START_TEST(parses_every_form)
         uint16_t protocol;
         size_t left;
     } good[] = {
-        {"ff03c021010100", 0xc021, 3}, {"c0210101", 0xc021, 2}, {"ff03002145", 0x21, 1},
-        {"ff032145", 0x21, 1},         {"002145", 0x21, 1},     {"2145", 0x21, 1},
-        {"5760", 0x57, 1},             {"21", 0x21, 0},         {"8021", 0x8021, 0},
+        {"ff03c021010100", 0xc021, 3},
+        {"c0210101", 0xc021, 2},
+        {"ff03002145", 0x21, 1},
+        {"ff032145", 0x21, 1},
+        {"002145", 0x21, 1},
+        {"2145", 0x21, 1},
+        {"5760", 0x57, 1},
+        {"21", 0x21, 0},
+        {"8021", 0x8021, 0},
         {"00fdff", 0xfd, 1},
     };
-    static const char *const bad[] = {"", "ff", "ff03", "ff0300", "00", "c0", "c020", "ff02", "ff03ff"};
+    static const char *const bad[] = {"",   "ff",   "ff03", "ff0300", "00",
+                                      "c0", "c020", "ff02", "ff03ff"};
     uint16_t protocol = 0;
     size_t left;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -47,11 +54,11 @@ START_TEST(pushes_the_shortest)
         unsigned protocol;
         const char *hex;
     } rows[] = {
-        {false, false, 0x21, "ff030021"},   {true, false, 0x21, "0021"},
-        {false, true, 0x21, "ff0321"},      {true, true, 0x21, "21"},
-        {true, true, 0x57, "57"},           {true, true, 0x8021, "8021"},
-        {true, true, 0xc021, "ff03c021"},   {false, true, 0xc021, "ff03c021"},
-        {false, true, 0xc223, "ff03c223"},  {true, false, 0xc223, "c223"},
+        {false, false, 0x21, "ff030021"},  {true, false, 0x21, "0021"},
+        {false, true, 0x21, "ff0321"},     {true, true, 0x21, "21"},
+        {true, true, 0x57, "57"},          {true, true, 0x8021, "8021"},
+        {true, true, 0xc021, "ff03c021"},  {false, true, 0xc021, "ff03c021"},
+        {false, true, 0xc223, "ff03c223"}, {true, false, 0xc223, "c223"},
     };
     struct sim *sim = sim_new(1);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

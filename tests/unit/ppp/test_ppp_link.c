@@ -165,8 +165,8 @@ START_TEST(only_one_family)
     ck_assert_uint_eq(sim->side[SERVER].n_up, 1);
     ck_assert_uint_eq(sim->side[SERVER].n_down, 0);
     /* rfc1661#5.7 */
-    ck_assert_uint_ne(sim_sent(sim, CLIENT, 0, v4 ? "ff03c021 08 .. .... 8057"
-                                                  : "ff03c021 08 .. .... 8021"), 0);
+    ck_assert_uint_ne(
+        sim_sent(sim, CLIENT, 0, v4 ? "ff03c021 08 .. .... 8057" : "ff03c021 08 .. .... 8021"), 0);
     ck_assert_int_eq(sim_inject(sim, CLIENT, v4 ? "5760" : "2145"), L2TPVOIP_ERR_STATE);
     sim_free(sim);
 }

@@ -73,7 +73,8 @@ static bool damage(struct sim *sim, unsigned from, uint8_t *data, size_t *len)
 {
     (void)from;
     if (test_random64(&sim->rng) % 4 == 0 && *len > 4) {
-        data[4 + test_random64(&sim->rng) % (*len - 4)] ^= (uint8_t)(1u << test_random64(&sim->rng) % 8);
+        data[4 + test_random64(&sim->rng) % (*len - 4)] ^=
+            (uint8_t)(1u << test_random64(&sim->rng) % 8);
     }
     if (test_random64(&sim->rng) % 16 == 0) {
         *len = test_random64(&sim->rng) % *len;

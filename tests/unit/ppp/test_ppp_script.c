@@ -245,7 +245,8 @@ START_TEST(accm_and_empty)
 }
 END_TEST
 
-/* --- rude peers --------------------------------------------------------------------------------------- */
+/* --- rude peers
+ * --------------------------------------------------------------------------------------- */
 
 static void open_none(struct sim *sim, unsigned by)
 {
@@ -393,13 +394,11 @@ START_TEST(peer_rejects)
         const char *frame;
         unsigned down;
     } rows[] = {
-        {"ff03c021 08 01 0006 c021", 1}, /* LCP itself */
-        {"ff03c021 08 01 0006 8057", 0}, /* IPV6CP: IPv4 goes on */
-        {"ff03c021 08 01 0006 80fd", 0},
-        {"ff03c021 07 01 0005 01", 1},   /* Configure-Request */
-        {"ff03c021 07 01 0005 09", 0},   /* Echo-Request: no more of them */
-        {"ff03c021 07 01 0004", 0},
-        {"ff03c021 08 01 0005 c0", 0},
+        {"ff03c021 08 01 0006 c021", 1},                                /* LCP itself */
+        {"ff03c021 08 01 0006 8057", 0},                                /* IPV6CP: IPv4 goes on */
+        {"ff03c021 08 01 0006 80fd", 0}, {"ff03c021 07 01 0005 01", 1}, /* Configure-Request */
+        {"ff03c021 07 01 0005 09", 0}, /* Echo-Request: no more of them */
+        {"ff03c021 07 01 0004", 0},      {"ff03c021 08 01 0005 c0", 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct sim *sim = start_client(L2TPVOIP_AUTH_NONE, 0);
@@ -424,10 +423,14 @@ END_TEST
 
 START_TEST(malformed)
 {
-    static const char *const frames[] = {
-        "ff03c021",          "ff03c021 01",          "ff03c021 01 01 0003", "ff03c021 01 01 0005",
-        "ff03c021 01 01 0006 0101", "ff03c021 01 01 0006 0100", "ff03c021 01 01 0006 0103",
-        "ff03c021 03 01 0100 01"};
+    static const char *const frames[] = {"ff03c021",
+                                         "ff03c021 01",
+                                         "ff03c021 01 01 0003",
+                                         "ff03c021 01 01 0005",
+                                         "ff03c021 01 01 0006 0101",
+                                         "ff03c021 01 01 0006 0100",
+                                         "ff03c021 01 01 0006 0103",
+                                         "ff03c021 03 01 0100 01"};
     struct sim *sim = start_client(L2TPVOIP_AUTH_NONE, 0);
     for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
         unsigned n = sim->n_sent;
@@ -475,14 +478,17 @@ START_TEST(mschap_error_codes)
         const char *code;
         int32_t want;
         const char *word;
-    } rows[] = {{"691", 691, "password"}, {"648", 648, "expired"}, {"647", 647, "disabled"},
-                {"649", 649, "dial in"}, {"646", 646, "time of the day"}};
+    } rows[] = {{"691", 691, "password"},
+                {"648", 648, "expired"},
+                {"647", 647, "disabled"},
+                {"649", 649, "dial in"},
+                {"646", 646, "time of the day"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct sim *sim = start_client(L2TPVOIP_AUTH_MSCHAPV2, 0);
         uint8_t frame[128];
-        int n = snprintf((char *)frame + 6, sizeof(frame) - 6,
-                         "E=%s R=1 C=000102030405060708090A0B0C0D0E0F V=3 M=No \x01way",
-                         rows[i].code);
+        int n =
+            snprintf((char *)frame + 6, sizeof(frame) - 6,
+                     "E=%s R=1 C=000102030405060708090A0B0C0D0E0F V=3 M=No \x01way", rows[i].code);
         (void)sim_inject(sim, CLIENT, "ff03c021 01 01 0009 0305c22381");
         acknowledge(sim, CLIENT, "ff03c021 01");
         (void)sim_inject(sim, CLIENT, CHALLENGE);
