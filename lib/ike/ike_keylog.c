@@ -52,9 +52,9 @@ static const struct {
     enum l2v_suite_id suite;
     const char *cipher, *auth;
 } names[] = {
-    {L2V_SUITE_AES_GCM_16, "AES-GCM [RFC4106]", "ANY 128 bit authentication [no checking]"},
-    {L2V_SUITE_AES_GCM_12, "AES-GCM [RFC4106]", "ANY 96 bit authentication [no checking]"},
-    {L2V_SUITE_AES_GCM_8, "AES-GCM [RFC4106]", "ANY 64 bit authentication [no checking]"},
+    {L2V_SUITE_AES_GCM_16, "AES-GCM with 16 octet ICV [RFC4106]", "NULL"},
+    {L2V_SUITE_AES_GCM_12, "AES-GCM with 12 octet ICV [RFC4106]", "NULL"},
+    {L2V_SUITE_AES_GCM_8, "AES-GCM with 8 octet ICV [RFC4106]", "NULL"},
     {L2V_SUITE_CHACHA20_POLY1305, "ChaCha20 with Poly1305 [RFC7634]", "NULL"},
     {L2V_SUITE_AES_CBC_SHA1_96, "AES-CBC [RFC3602]", "HMAC-SHA-1-96 [RFC2404]"},
     {L2V_SUITE_AES_CBC_SHA256_128, "AES-CBC [RFC3602]", "HMAC-SHA-256-128 [RFC4868]"},

@@ -69,8 +69,9 @@ START_TEST(esp)
     k.esn = true;
     l2v_ike_keylog_esp_sa(ike_t.env, &k);
     ck_assert_str_eq(line, "\"IPv6\",\"2001:db8::1\",\"2001:db8::1\",\"0xc0ffee01\","
-                           "\"AES-GCM [RFC4106]\",\"0x0102030000000000000000000000000000000000\","
-                           "\"ANY 128 bit authentication [no checking]\",\"\",\"64-bit\"");
+                           "\"AES-GCM with 16 octet ICV [RFC4106]\","
+                           "\"0x0102030000000000000000000000000000000000\","
+                           "\"NULL\",\"\",\"64-bit\"");
 }
 END_TEST
 
