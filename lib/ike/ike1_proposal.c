@@ -288,7 +288,7 @@ static bool p1_equal(const struct l2v_ike1_p1 *a, const struct l2v_ike1_p1 *b)
 
 int l2v_ike1_p1_list_parse(const char *text, struct l2v_ike1_p1_list *ret, char *bad, size_t size)
 {
-    struct span rest = {text, text != NULL ? strlen(text) : 0};
+    struct span rest = {text != NULL ? text : "", text != NULL ? strlen(text) : 0};
     struct l2v_ike1_p1_list list;
     bool more = true;
 
@@ -332,7 +332,7 @@ static bool p2_equal(const struct l2v_ike1_p2 *a, const struct l2v_ike1_p2 *b)
 
 int l2v_ike1_p2_list_parse(const char *text, struct l2v_ike1_p2_list *ret, char *bad, size_t size)
 {
-    struct span rest = {text, text != NULL ? strlen(text) : 0};
+    struct span rest = {text != NULL ? text : "", text != NULL ? strlen(text) : 0};
     struct l2v_ike1_p2_list list;
     bool more = true;
 
