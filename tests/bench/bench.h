@@ -34,7 +34,8 @@ struct bench_bare;
 enum bench_suite { BENCH_AES128_GCM, BENCH_AES256_GCM, BENCH_AES128_SHA1, BENCH_AES256_SHA256, BENCH_N_SUITES };
 struct bench_bare *bench_bare_new(enum bench_suite suite, bool seal);
 void bench_bare_free(struct bench_bare *b);
-/* The fastest way that EVP has to protect (or to check and decrypt) len bytes once. */
+/* The fastest way that EVP has to protect (or to check and decrypt) len bytes once; data has room for
+ * 24 more (IV, and the ESP header that is authenticated). */
 void bench_bare_run(struct bench_bare *b, uint8_t *data, size_t len);
 /* ns of one key generation and one derivation in an IKE group (19, 20, 14…). */
 double bench_bare_dh(unsigned group, unsigned rounds);

@@ -150,13 +150,12 @@ void bench_bare_run(struct bench_bare *b, uint8_t *data, size_t len)
         open_gcm(b, len);
     } else if (b->seal) {
         b->iv[0]++;
-        memcpy(b->scratch, b->iv, 16);
-        memcpy(b->scratch + 16, data, len);
-        (void)EVP_Cipher(b->cipher, b->scratch, b->scratch, (unsigned)(16 + len));
-        hmac(b, b->scratch, 16 + len);
+        memcpy(data, b->iv, 16);
+        (void)EVP_Cipher(b->cipher, data, data, (unsigned)(16 + len));
+        hmac(b, data, 8 + 16 + len); /* SPI and sequence number too */
     } else {
-        hmac(b, b->scratch, 16 + len);
-        (void)EVP_Cipher(b->cipher, b->scratch, b->scratch, (unsigned)(16 + len));
+        hmac(b, data, 8 + 16 + len); /* SPI and sequence number too */
+        (void)EVP_Cipher(b->cipher, data, data, (unsigned)(16 + len));
     }
 }
 
