@@ -13,7 +13,7 @@
 #define CHILD_GRACE (10 * L2V_NS_PER_S)    /* a replaced pair until its Delete */
 #define CHILD_LINGER (5 * L2V_NS_PER_S)    /* inbound after the Delete: what is under way */
 #define QM_LINGER (60 * L2V_NS_PER_S)      /* answers duplicates */
-#define COLLISION (60 * L2V_NS_PER_S)
+#define COLLISION (20 * L2V_NS_PER_S)     /* younger than this apart, two pairs crossed; older, one follows the other */
 #define CLIENT_CHILDLESS (2 * L2V_NS_PER_S) /* then it asks for a pair again */
 #define SERVER_CHILDLESS (90 * L2V_NS_PER_S)
 #define RETRY (15 * L2V_NS_PER_S)

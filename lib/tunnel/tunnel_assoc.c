@@ -9,6 +9,8 @@
 #include "base_secure.h"
 #include "l2v_tunnel.h"
 
+static const char module[] = "association";
+
 #define IPPROTO_UDP_ 17u
 /* A new pair is asked for when this share of the volume or of the sequence numbers is used. */
 #define SEQ_WATERMARK UINT64_C(0xC0000000)
@@ -321,6 +323,7 @@ static int make_sas(struct l2v_assoc *assoc, const struct l2v_ike_child *c, stru
 static void use_child(struct l2v_assoc *assoc, struct l2v_child *child)
 {
     bool first = !assoc->secured;
+    l2v_log(&child->ctx->env, L2TPVOIP_LOG_INFO, module, "IPsec SA %08x is in use", child->spi_in);
     if (!first) {
         assoc->rekeys_child++;
     }
@@ -366,6 +369,9 @@ static int on_child_up(void *user, struct l2v_ike_peer *peer, const struct l2v_i
     child->udp_encap = c->udp_encap;
     l2v_map_insert(&ctx->spis, &child->by_spi, c->spi_in);
     l2v_list_append(&assoc->children, &child->node);
+    l2v_log(&ctx->env, L2TPVOIP_LOG_INFO, module, "IPsec SA %08x/%08x: %s%s%s", c->spi_in,
+            c->spi_out, l2v_suite_get(c->suite)->name, c->initiator ? ", ours" : ", the peer's",
+            c->confirmed ? "" : ", unconfirmed");
     /* A first pair has no predecessor to send with meanwhile. */
     if (c->confirmed || assoc->out == NULL) {
         use_child(assoc, child);
@@ -391,6 +397,7 @@ static void on_child_down(void *user, struct l2v_ike_peer *peer, uint32_t spi_in
     if (child == NULL) {
         return;
     }
+    l2v_log(&child->ctx->env, L2TPVOIP_LOG_INFO, module, "IPsec SA %08x is removed", spi_in);
     unlink_child(child);
     l2v_bury(child->ctx, &child->grave, destroy_child, child); /* it may be opening a packet */
     if (assoc->out == NULL && !l2v_list_is_empty(&assoc->children)) {

@@ -330,6 +330,8 @@ bool kit_call(struct kit *kit, uint64_t for_ns, void (*at_packet)(struct kit *ki
             CHECK(kit, rc == 0, "no RTP socket: %s", l2tpvoip_error_name(rc));
         }
     }
+    /* The peer may get the last answer of IPCP later than the first packet: rfc1661#3.6 drops it. */
+    (void)sim_run(&kit->sim, 200 * SIM_MS, NULL, NULL);
     uint32_t n = (uint32_t)(for_ns / (20 * SIM_MS));
     for (uint32_t k = 0; k < n; k++) {
         for (unsigned i = 0; i < kit->n_clients; i++) {

@@ -23,8 +23,14 @@ static bool check_call(struct kit *kit, uint64_t rekeys_child, uint64_t rekeys_i
     (void)l2tpvoip_session_get_stats(l2tpvoip_tunnel_get_session(c->tunnel), &s);
     CHECK(kit, s.rekeys_child >= rekeys_child && s.rekeys_ike >= rekeys_ike,
           "rekeyed only %u and %u times", (unsigned)s.rekeys_child, (unsigned)s.rekeys_ike);
-    CHECK(kit, c->received == c->sent && c->duplicated == 0, "call: %u of %u, %u twice", c->received,
-          c->sent, c->duplicated);
+    l2tpvoip_context_stats rs = {.size = sizeof rs}, rc = {.size = sizeof rc};
+    (void)l2tpvoip_context_get_stats(kit->srv->ctx, &rs);
+    (void)l2tpvoip_context_get_stats(c->host->ctx, &rc);
+    CHECK(kit, c->received == c->sent && c->duplicated == 0,
+          "call: %u of %u, %u twice; echoed %u; unknown %u %u, policy %u %u, tx errors %u %u",
+          c->received, c->sent, c->duplicated, (unsigned)kit->echoed, (unsigned)rs.rx_unknown,
+          (unsigned)rc.rx_unknown, (unsigned)rs.rx_policy, (unsigned)rc.rx_policy,
+          (unsigned)rs.tx_errors, (unsigned)rc.tx_errors);
     return true;
 }
 
