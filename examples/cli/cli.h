@@ -39,7 +39,7 @@ struct cli_options {
     int n_args;
     bool json, help, quiet;
     unsigned verbose;
-    const char *call, *ping;               /* one-shots of connect */
+    const char *call, *ping; /* one-shots of connect */
     const char *keylog, *pcapng, *layers;
     const char *control;
     const char *codec;
@@ -47,7 +47,8 @@ struct cli_options {
     double min_mos;
 };
 
-/* --- cli_app.c: one context with its backend ---------------------------------------------------- */
+/* --- cli_app.c: one context with its backend ----------------------------------------------------
+ */
 struct cli_taps;
 
 struct cli_app {
@@ -74,12 +75,14 @@ void cli_failure_set(l2tpvoip_failure *f, int layer, int code, const char *next_
 int cli_parse_target(const char *text, const l2tpvoip_session *session, bool need_port,
                      l2tpvoip_addr *ret_addr);
 
-/* --- cli_tap.c: key log and capture ---------------------------------------------------------------- */
+/* --- cli_tap.c: key log and capture
+ * ---------------------------------------------------------------- */
 int cli_taps_new(const struct cli_options *options, struct cli_taps **ret_taps,
                  l2tpvoip_tap_ops *ret_ops); /* NULL taps when none is wanted */
 void cli_taps_free(struct cli_taps *taps);
 
-/* --- cli_call.c: a paced RTP stream to an echo ------------------------------------------------------ */
+/* --- cli_call.c: a paced RTP stream to an echo
+ * ------------------------------------------------------ */
 struct cli_call_result {
     uint64_t sent;
     l2tpvoip_rtp_stats stats;
@@ -96,10 +99,12 @@ void cli_call_free(struct cli_call *call); /* without a report */
 /* Ends it now; done follows at once. */
 void cli_call_finish(struct cli_call *call);
 
-/* --- cli_echo.c --------------------------------------------------------------------------------------- */
+/* --- cli_echo.c
+ * --------------------------------------------------------------------------------------- */
 int cli_echo_new(l2tpvoip_server *server, uint16_t port, l2tpvoip_socket **ret_socket);
 
-/* --- cli_ping.c: a row of echo requests ------------------------------------------------------------ */
+/* --- cli_ping.c: a row of echo requests
+ * ------------------------------------------------------------ */
 struct cli_ping_result {
     unsigned sent, received;
     double min_ms, avg_ms, max_ms;
@@ -113,7 +118,8 @@ int cli_ping_start(struct cli_app *app, l2tpvoip_session *session, const l2tpvoi
                    struct cli_ping **ret_ping);
 void cli_ping_free(struct cli_ping *ping);
 
-/* --- cli_report.c: results as text and JSON --------------------------------------------------------- */
+/* --- cli_report.c: results as text and JSON
+ * --------------------------------------------------------- */
 struct cli_report {
     bool has_times, has_session, has_call, has_ping;
     uint64_t times[L2TPVOIP_N_PHASES];
@@ -127,14 +133,15 @@ void cli_report_take_tunnel(struct cli_report *r, l2tpvoip_tunnel *tunnel);
 void cli_report_take_session(struct cli_report *r, const l2tpvoip_session *session);
 void cli_report_print(const struct cli_report *r, bool json, FILE *f);
 void cli_report_members(const struct cli_report *r, struct cli_json *j); /* within an object */
-void cli_print_failure(const l2tpvoip_failure *failure); /* for people, on stderr */
+void cli_print_failure(const l2tpvoip_failure *failure);                 /* for people, on stderr */
 /* Phases that have ended since *printed; for stderr. */
 void cli_print_progress(const l2tpvoip_tunnel *tunnel, uint32_t *printed);
 bool cli_is_utf8(void);
 double cli_ms(uint64_t ns);
 double cli_up_ms(const uint64_t *times);
 
-/* --- cli_client.c: one tunnel, from start to end ------------------------------------------------------- */
+/* --- cli_client.c: one tunnel, from start to end
+ * ------------------------------------------------------- */
 struct cli_client {
     struct cli_app app;
     l2tpvoip_tunnel *tunnel;
@@ -154,10 +161,12 @@ int cli_client_ping(struct cli_client *c, const char *target, unsigned count);
 /* Exit code after all that was asked for is done. */
 int cli_quality(const struct cli_options *options, const struct cli_report *r);
 
-/* --- cli_config.c ----------------------------------------------------------------------------------------- */
+/* --- cli_config.c
+ * ----------------------------------------------------------------------------------------- */
 int cli_config_load(const char *path, bool json, l2tpvoip_config **ret_config);
 
-/* --- cli_control.c, cli_remote.c: the control socket -------------------------------------------------------- */
+/* --- cli_control.c, cli_remote.c: the control socket
+ * -------------------------------------------------------- */
 struct cli_control;
 struct cli_control_ops {
     void (*status)(void *user, bool json, FILE *out);
@@ -170,7 +179,9 @@ void cli_control_free(struct cli_control *control);
 /* Where the socket is when nobody says so; role "client" or "server". */
 int cli_control_default(const char *role, bool create, char *ret_path, size_t size);
 
-/* --- verbs ----------------------------------------------------------------------------------------------------- */
+/* --- verbs
+ * -----------------------------------------------------------------------------------------------------
+ */
 int cli_verb_demo(const struct cli_options *options);
 int cli_verb_connect(const struct cli_options *options);
 int cli_verb_serve(const struct cli_options *options);

@@ -136,13 +136,14 @@ int cli_verb_connect(const struct cli_options *options)
     }
     const l2tpvoip_tunnel_options *to = l2tpvoip_config_get_client(config);
     if (to == NULL) {
-        (void)fprintf(stderr, "%s: has no section client:\nnext step: for a server, l2tpvoip serve\n",
+        (void)fprintf(stderr,
+                      "%s: has no section client:\nnext step: for a server, l2tpvoip serve\n",
                       options->args[0]);
         l2tpvoip_config_free(config);
         return CLI_CONFIG;
     }
-    const char *control = options->control != NULL ? options->control
-                                                   : l2tpvoip_config_get_text(config, "control");
+    const char *control =
+        options->control != NULL ? options->control : l2tpvoip_config_get_text(config, "control");
     if (control == NULL) {
         code = cli_control_default("client", true, path, sizeof path);
         control = path;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define MAX_REQUEST 512u
-#define MAX_WORDS 6
+#define MAX_WORDS 7
 
 struct peer { /* one that asks */
     struct peer *next;
@@ -23,6 +23,7 @@ struct peer { /* one that asks */
     char request[MAX_REQUEST];
     size_t len;
     bool json;
+    double min_mos;
     struct cli_call *call;
     struct cli_ping *ping;
     char *lines; /* told while pinging */
@@ -55,8 +56,9 @@ int cli_control_default(const char *role, bool create, char *ret_path, size_t si
     }
     if (lstat(folder, &st) == 0 &&
         (!S_ISDIR(st.st_mode) || st.st_uid != getuid() || (st.st_mode & 077u) != 0)) {
-        (void)fprintf(stderr, "l2tpvoip: %s belongs to somebody else or is open to others\n"
-                              "next step: give --control PATH\n",
+        (void)fprintf(stderr,
+                      "l2tpvoip: %s belongs to somebody else or is open to others\n"
+                      "next step: give --control PATH\n",
                       folder);
         return CLI_PERMISSION;
     }
@@ -84,11 +86,12 @@ static void drop_peer(struct peer *p)
     free(p);
 }
 
-/* Answers are short: a socket buffer takes them whole. */
-static void answer(struct peer *p, int code, const char *text, size_t len)
+/* The first n_out bytes are for stdout, the rest is for stderr. Answers are short: a socket buffer
+ * takes them whole. */
+static void answer(struct peer *p, int code, const char *text, size_t n_out, size_t len)
 {
-    char head[16];
-    int n = snprintf(head, sizeof head, "%d\n", code);
+    char head[32];
+    int n = snprintf(head, sizeof head, "%d %zu\n", code, n_out);
     if (n > 0 && send(p->fd, head, (size_t)n, MSG_NOSIGNAL) == n) {
         (void)!send(p->fd, text, len, MSG_NOSIGNAL);
     }
@@ -98,7 +101,7 @@ static void answer(struct peer *p, int code, const char *text, size_t len)
 static void answer_report(struct peer *p, int code, const struct cli_report *report)
 {
     char *text = NULL;
-    size_t len = 0;
+    size_t len = 0, n_out;
     FILE *f = open_memstream(&text, &len);
     if (f == NULL) {
         drop_peer(p);
@@ -109,11 +112,13 @@ static void answer_report(struct peer *p, int code, const struct cli_report *rep
         (void)fwrite(p->lines, 1, p->lines_len, f);
     }
     cli_report_print(report, p->json, f);
-    if (report->failure.code != 0 && !p->json) {
-        (void)fprintf(f, "%s\n%s\n", report->failure.message, report->failure.next_step);
+    n_out = len;
+    if (report->failure.code != 0) {
+        (void)fprintf(f, "l2tpvoip: %s (%s)\nnext step: %s\n", report->failure.message,
+                      l2tpvoip_error_name(report->failure.code), report->failure.next_step);
     }
     (void)fclose(f);
-    answer(p, code, text, len);
+    answer(p, code, text, n_out, len);
     free(text);
 }
 
@@ -134,7 +139,9 @@ static void on_call_done(void *user, const struct cli_call_result *result)
     p->call = NULL;
     r.call = *result;
     r.has_call = true;
-    answer_report(p, cli_quality(p->control->app->options, &r), &r);
+    struct cli_options o = *p->control->app->options;
+    o.min_mos = p->min_mos;
+    answer_report(p, cli_quality(&o, &r), &r);
 }
 
 static void on_ping_done(void *user, const struct cli_ping_result *result)
@@ -145,7 +152,9 @@ static void on_ping_done(void *user, const struct cli_ping_result *result)
     p->ping = NULL;
     r.ping = *result;
     r.has_ping = true;
-    answer_report(p, cli_quality(p->control->app->options, &r), &r);
+    struct cli_options o = *p->control->app->options;
+    o.min_mos = p->min_mos;
+    answer_report(p, cli_quality(&o, &r), &r);
 }
 
 static unsigned number(const char *text, unsigned min, unsigned max, unsigned fallback)
@@ -153,7 +162,7 @@ static unsigned number(const char *text, unsigned min, unsigned max, unsigned fa
     char *end = NULL;
     unsigned long v = text != NULL ? strtoul(text, &end, 10) : 0;
     return text == NULL || end == text || *end != '\0' || v < min || v > max ? fallback
-                                                                            : (unsigned)v;
+                                                                             : (unsigned)v;
 }
 
 static void ask_call(struct peer *p, char **words)
@@ -161,8 +170,9 @@ static void ask_call(struct peer *p, char **words)
     struct cli_control *c = p->control;
     l2tpvoip_session *session = c->ops.find_session(c->user, words[2]);
     l2tpvoip_addr to;
-    int rc = session == NULL ? L2TPVOIP_ERR_NOT_FOUND
-                             : cli_parse_target(words[2], session, true, &to);
+    int rc =
+        session == NULL ? L2TPVOIP_ERR_NOT_FOUND : cli_parse_target(words[2], session, true, &to);
+    p->min_mos = words[6] != NULL ? strtod(words[6], NULL) : 0;
     if (rc == 0) {
         rc = cli_call_start(c->app, session, &to, words[4] != NULL ? words[4] : "PCMA",
                             number(words[5], 10, 60, 20), number(words[3], 1, 86400, 10),
@@ -180,8 +190,8 @@ static void ask_ping(struct peer *p, char **words)
     l2tpvoip_session *session = c->ops.find_session(c->user, words[2]);
     l2tpvoip_addr to;
     p->lines_file = open_memstream(&p->lines, &p->lines_len);
-    int rc = session == NULL ? L2TPVOIP_ERR_NOT_FOUND
-                             : cli_parse_target(words[2], session, false, &to);
+    int rc =
+        session == NULL ? L2TPVOIP_ERR_NOT_FOUND : cli_parse_target(words[2], session, false, &to);
     if (rc == 0) {
         rc = cli_ping_start(c->app, session, &to, number(words[3], 1, 3600, 4), p->lines_file,
                             on_ping_done, p, &p->ping);
@@ -203,11 +213,11 @@ static void ask_status(struct peer *p)
     }
     p->control->ops.status(p->control->user, p->json, f);
     (void)fclose(f);
-    answer(p, CLI_OK, text, len);
+    answer(p, CLI_OK, text, len, len);
     free(text);
 }
 
-/* VERB json|text [TARGET [NUMBER [CODEC [PTIME]]]] */
+/* VERB json|text [TARGET [NUMBER [CODEC [PTIME [MOS]]]]] */
 static void handle(struct peer *p)
 {
     char *words[MAX_WORDS + 1] = {NULL}, *save = NULL;
@@ -222,7 +232,8 @@ static void handle(struct peer *p)
     } else if (words[0] != NULL && strcmp(words[0], "down") == 0) {
         static const char json[] = "{\"schema\":1,\"state\":\"closing\"}\n";
         p->control->ops.down(p->control->user);
-        answer(p, CLI_OK, json, p->json ? sizeof json - 1 : 0);
+        size_t len = p->json ? sizeof json - 1 : 0;
+        answer(p, CLI_OK, json, len, len);
     } else if (words[2] != NULL && strcmp(words[0], "call") == 0) {
         ask_call(p, words);
     } else if (words[2] != NULL && strcmp(words[0], "ping") == 0) {

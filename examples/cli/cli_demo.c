@@ -77,9 +77,10 @@ static void on_event(void *user, const l2tpvoip_event *event)
 static int start_server(struct demo *d)
 {
     l2tpvoip_server_options so;
-    l2tpvoip_psk psk = {.size = sizeof psk, .key = (const uint8_t *)d->psk,
-                        .len = (uint32_t)strlen(d->psk)};
-    l2tpvoip_user user = {.size = sizeof user, .name = "demo",
+    l2tpvoip_psk psk = {
+        .size = sizeof psk, .key = (const uint8_t *)d->psk, .len = (uint32_t)strlen(d->psk)};
+    l2tpvoip_user user = {.size = sizeof user,
+                          .name = "demo",
                           .password = (const uint8_t *)d->password,
                           .password_len = (uint32_t)strlen(d->password)};
     d->listening = d->failed = false;
@@ -132,8 +133,8 @@ static void stop_server(void *arg)
 static int run_client(struct cli_client *c, const struct demo *d)
 {
     l2tpvoip_tunnel_options to;
-    l2tpvoip_psk psk = {.size = sizeof psk, .key = (const uint8_t *)d->psk,
-                        .len = (uint32_t)strlen(d->psk)};
+    l2tpvoip_psk psk = {
+        .size = sizeof psk, .key = (const uint8_t *)d->psk, .len = (uint32_t)strlen(d->psk)};
     l2tpvoip_tunnel_options_init(&to, sizeof to);
     to.server = "127.0.0.1";
     to.ipsec.psks = &psk;

@@ -6,8 +6,11 @@ static void on_messages(void *user, l2tpvoip_socket *socket, const l2tpvoip_mess
 {
     (void)user;
     for (size_t i = 0; i < n; i++) {
-        l2tpvoip_message back = {.data = v[i].data, .len = v[i].len, .session = v[i].session,
-                                 .remote = v[i].remote, .tos = v[i].tos & 0xfcu,
+        l2tpvoip_message back = {.data = v[i].data,
+                                 .len = v[i].len,
+                                 .session = v[i].session,
+                                 .remote = v[i].remote,
+                                 .tos = v[i].tos & 0xfcu,
                                  .flags = L2TPVOIP_MESSAGE_TOS};
         size_t sent = 0;
         (void)l2tpvoip_socket_send_batch(socket, &back, 1, &sent);

@@ -19,7 +19,8 @@ void cli_json_close(struct cli_json *j, char bracket);
 void cli_json_text(struct cli_json *j, const char *key, const char *text); /* NULL = null */
 void cli_json_int(struct cli_json *j, const char *key, int64_t value);
 void cli_json_uint(struct cli_json *j, const char *key, uint64_t value);
-void cli_json_real(struct cli_json *j, const char *key, double value, int decimals); /* NaN = null */
+void cli_json_real(struct cli_json *j, const char *key, double value,
+                   int decimals); /* NaN = null */
 void cli_json_bool(struct cli_json *j, const char *key, bool value);
 
 #endif

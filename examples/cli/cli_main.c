@@ -18,12 +18,14 @@ static const struct verb verbs[] = {
      "A server and a phone in one process: IPsec, L2TP and PPP over real UDP on loopback, then a\n"
      "call and its quality. Needs no privileges and no configuration.\n"},
     {"connect", cli_verb_connect, "connect FILE [--call HOST:PORT | --ping HOST]",
-     "Brings a tunnel up and stays in the foreground; `l2tpvoip status`, `ping`, `call` and `down`\n"
+     "Brings a tunnel up and stays in the foreground; `l2tpvoip status`, `ping`, `call` and "
+     "`down`\n"
      "reach it by its control socket. Ctrl-C closes it in order.\n"
      "With --call or --ping: does just that, prints the result and closes.\n"
      "HOST is an address inside the tunnel; `peer` stands for the server's inner address.\n"},
     {"serve", cli_verb_serve, "serve FILE",
-     "Runs a server in the foreground, with a UDP echo on its inner address (cli: echo_port, 7).\n"},
+     "Runs a server in the foreground, with a UDP echo on its inner address (cli: echo_port, "
+     "7).\n"},
     {"status", cli_verb_remote, "status", "What a running connect or serve is doing.\n"},
     {"ping", cli_verb_remote, "ping HOST [--count N]", "Echo requests through a running tunnel.\n"},
     {"call", cli_verb_remote, "call HOST:PORT [--seconds N]",
@@ -155,7 +157,8 @@ static int parse_option(struct cli_options *o, int argc, char **argv, int *i)
     }
     const char *value = word[len] == '=' ? word + len + 1 : NULL;
     if (opt->argument == NULL) {
-        return value == NULL ? set_option(o, opt, NULL) : usage_error("no value belongs to", opt->name);
+        return value == NULL ? set_option(o, opt, NULL)
+                             : usage_error("no value belongs to", opt->name);
     }
     if (value == NULL && *i + 1 < argc) {
         value = argv[++*i];

@@ -98,8 +98,8 @@ static void write_interface(FILE *f, const struct layer *layer)
     put16(f, (uint16_t)layer->link);
     put16(f, 0);
     put32(f, 0);
-    put_option(f, 2, layer->name, name);  /* if_name */
-    put_option(f, 9, &nanoseconds, 1);    /* if_tsresol */
+    put_option(f, 2, layer->name, name); /* if_name */
+    put_option(f, 9, &nanoseconds, 1);   /* if_tsresol */
     put_option(f, 0, "", 0);
     put32(f, len);
 }
@@ -189,8 +189,8 @@ static size_t make_headers(uint8_t *p, const l2tpvoip_addr *src, const l2tpvoip_
 }
 
 void cli_pcapng_packet(struct cli_pcapng *p, uint32_t layer, bool inbound, uint64_t time_ns,
-                       const l2tpvoip_addr *local, const l2tpvoip_addr *remote,
-                       const uint8_t *data, size_t len)
+                       const l2tpvoip_addr *local, const l2tpvoip_addr *remote, const uint8_t *data,
+                       size_t len)
 {
     if (layer < L2TPVOIP_TAP_OUTER || layer > L2TPVOIP_TAP_INNER || len > MAX_PACKET - MAX_HEADER) {
         return;

@@ -58,7 +58,7 @@ static int fail(const struct cli_options *options, int exit_code, int code, cons
     return exit_code;
 }
 
-/* The exit code in the first line, the rest to stdout. */
+/* In the first line: exit code, and how much is for stdout; the rest is for stderr. */
 static int take_answer(const struct cli_options *options, int fd)
 {
     FILE *f = fdopen(fd, "r");
@@ -73,11 +73,18 @@ static int take_answer(const struct cli_options *options, int fd)
         return fail(options, CLI_PEER_CLOSED, L2TPVOIP_ERR_CLOSED, NULL,
                     "the tunnel went down before there was an answer");
     }
-    while ((n = fread(data, 1, sizeof data, f)) > 0) {
+    char *rest = line;
+    int code = (int)strtol(line, &rest, 10);
+    size_t n_out = strtoul(rest, NULL, 10);
+    while (n_out > 0 && (n = fread(data, 1, n_out < sizeof data ? n_out : sizeof data, f)) > 0) {
         (void)fwrite(data, 1, n, stdout);
+        n_out -= n;
+    }
+    while ((n = fread(data, 1, sizeof data, f)) > 0) {
+        (void)fwrite(data, 1, n, stderr);
     }
     (void)fclose(f);
-    return (int)strtol(line, NULL, 10);
+    return code;
 }
 
 int cli_verb_remote(const struct cli_options *o)
@@ -88,7 +95,9 @@ int cli_verb_remote(const struct cli_options *o)
     if (needs_target != (o->n_args == 1) || strpbrk(target, " \n") != NULL ||
         strlen(target) > 128) {
         (void)fprintf(stderr, "usage: l2tpvoip %s%s\n", o->verb,
-                      strcmp(o->verb, "call") == 0 ? " HOST:PORT" : needs_target ? " HOST" : "");
+                      strcmp(o->verb, "call") == 0 ? " HOST:PORT"
+                      : needs_target               ? " HOST"
+                                                   : "");
         return CLI_USAGE;
     }
     int fd = open_control(o);
@@ -97,12 +106,14 @@ int cli_verb_remote(const struct cli_options *o)
                     "start one with `l2tpvoip connect FILE`, or give --control PATH",
                     "no running tunnel was found");
     }
-    int n = snprintf(request, sizeof request, "%s %s %s %u %s %u\n", o->verb,
+    int n = snprintf(request, sizeof request, "%s %s %s %u %s %u %.3f\n", o->verb,
                      o->json ? "json" : "text", needs_target ? target : "-",
-                     strcmp(o->verb, "ping") == 0 ? o->count : o->seconds, o->codec, o->ptime_ms);
+                     strcmp(o->verb, "ping") == 0 ? o->count : o->seconds, o->codec, o->ptime_ms,
+                     o->min_mos);
     if (n < 0 || send(fd, request, (size_t)n, MSG_NOSIGNAL) != n) {
         (void)close(fd);
-        return fail(o, CLI_UNREACHABLE, L2TPVOIP_ERR_IO, NULL, "the control socket took no request");
+        return fail(o, CLI_UNREACHABLE, L2TPVOIP_ERR_IO, NULL,
+                    "the control socket took no request");
     }
     return take_answer(o, fd);
 }

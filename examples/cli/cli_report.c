@@ -252,14 +252,16 @@ static void print_session(const struct cli_report *r, FILE *f)
 static void print_call(const struct cli_call_result *c, FILE *f)
 {
     const l2tpvoip_rtp_stats *s = &c->stats;
-    (void)fprintf(f, "call      %s, %u ms: %" PRIu64 " sent, %" PRIu64 " received, %" PRIu64
+    (void)fprintf(f,
+                  "call      %s, %u ms: %" PRIu64 " sent, %" PRIu64 " received, %" PRIu64
                   " lost (%.2f %%), %" PRIu64 " reordered, %" PRIu64 " duplicated, %" PRIu64
                   " late\n",
                   c->codec, c->ptime_ms, c->sent, s->received, s->lost, s->loss_ratio * 100,
                   s->reordered, s->duplicated, s->late);
     if (c->rtt_ms >= 0) {
-        (void)fprintf(f, "delay     round trip %.3f ms (%.3f to %.3f), jitter %.3f ms (at most %.3f)\n",
-                      c->rtt_ms, c->rtt_min_ms, c->rtt_max_ms, s->jitter_ms, s->max_jitter_ms);
+        (void)fprintf(
+            f, "delay     round trip %.3f ms (%.3f to %.3f), jitter %.3f ms (at most %.3f)\n",
+            c->rtt_ms, c->rtt_min_ms, c->rtt_max_ms, s->jitter_ms, s->max_jitter_ms);
     } else {
         (void)fprintf(f, "delay     nothing came back\n");
     }

@@ -26,10 +26,14 @@ static void tell_session(const struct serve *s, const l2tpvoip_session *session,
     if (s->app.options->quiet || l2tpvoip_session_get_info(session, &info) != 0) {
         return;
     }
+    if (!up) { /* its addresses are gone */
+        (void)fprintf(stderr, "down %s\n", info.user);
+        return;
+    }
     (void)l2tpvoip_addr_format(&info.remote4, inner, sizeof inner);
     (void)l2tpvoip_addr_format(&info.outer_remote, outer, sizeof outer);
-    (void)fprintf(stderr, "%s %s from %s as %s, %s, ESP %s\n", up ? "up  " : "down", info.user,
-                  outer, inner, info.ike, info.esp);
+    (void)fprintf(stderr, "up   %s from %s as %s, %s, ESP %s\n", info.user, outer, inner, info.ike,
+                  info.esp);
 }
 
 static void on_event(void *user, const l2tpvoip_event *event)
@@ -79,8 +83,8 @@ static int list_session(void *user, l2tpvoip_session *session)
         return 0;
     }
     (void)l2tpvoip_addr_format(&r.session.remote4, inner, sizeof inner);
-    (void)fprintf(l->text, "%-15s %-16s %s, ESP %s, %" PRIu64 " in, %" PRIu64 " out, %" PRIu64
-                           " lost\n",
+    (void)fprintf(l->text,
+                  "%-15s %-16s %s, ESP %s, %" PRIu64 " in, %" PRIu64 " out, %" PRIu64 " lost\n",
                   inner, r.session.user, r.session.ike, r.session.esp, r.counters.rx_packets,
                   r.counters.tx_packets, r.counters.esp_rx_lost);
     return 0;
@@ -256,8 +260,8 @@ static int serve(const struct cli_options *options, const l2tpvoip_server_option
     struct serve s;
     char path[256];
     uint64_t port = ECHO_PORT_DEFAULT;
-    const char *control = options->control != NULL ? options->control
-                                                   : l2tpvoip_config_get_text(config, "control");
+    const char *control =
+        options->control != NULL ? options->control : l2tpvoip_config_get_text(config, "control");
     if (control == NULL) {
         if (cli_control_default("server", true, path, sizeof path) != CLI_OK) {
             return CLI_PERMISSION;

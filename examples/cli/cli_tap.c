@@ -58,9 +58,8 @@ int cli_taps_new(const struct cli_options *options, struct cli_taps **ret_taps,
     if (options->keylog == NULL && options->pcapng == NULL) {
         return 0;
     }
-    uint32_t layers = options->layers != NULL
-                          ? parse_layers(options->layers)
-                          : parse_layers("outer,ike,l2tp,ppp,inner");
+    uint32_t layers = options->layers != NULL ? parse_layers(options->layers)
+                                              : parse_layers("outer,ike,l2tp,ppp,inner");
     struct cli_taps *t = calloc(1, sizeof *t);
     if (t == NULL) {
         return L2TPVOIP_ERR_NOMEM;
