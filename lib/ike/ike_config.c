@@ -206,7 +206,10 @@ static void add_extra_ike(struct l2v_ike_config *c)
     for (unsigned i = 0; i < extra.n; i++) {
         bool known = false;
         for (unsigned j = 0; j < c->ike.n; j++) {
-            known = known || memcmp(&c->ike.items[j], &extra.items[i], sizeof(extra.items[i])) == 0;
+            known = known || (c->ike.items[j].cipher == extra.items[i].cipher &&
+                              c->ike.items[j].key_bits == extra.items[i].key_bits &&
+                              c->ike.items[j].hash == extra.items[i].hash &&
+                              c->ike.items[j].group == extra.items[i].group);
         }
         if (!known && c->ike.n < L2V_IKE1_P1_MAX &&
             (flags_of_p1(&extra.items[i]) & ~c->flags) == 0) {
