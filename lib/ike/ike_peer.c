@@ -792,3 +792,19 @@ void l2v_ike_peer_describe(const struct l2v_ike_peer *peer, char *text, size_t s
     l2v_ike1_p1_describe(&peer->chosen, suite, sizeof(suite));
     snprintf(text, size, "IKEv1 %s", suite);
 }
+
+void l2v_ike_peer_explain(const struct l2v_ike_peer *peer, l2tpvoip_failure *f)
+{
+    L2V_LIST_EACH (pos, &peer->sas) {
+        const struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
+        if (sa->mm == NULL || sa->dead) {
+            continue;
+        }
+        if (sa->state == L2V_MM_I5) {
+            l2v_ike1_auth_explain(sa, f);
+        } else if (sa->mm->notify != 0) {
+            memset(f, 0, sizeof(*f));
+            l2v_ike1_explain_refusal(sa->config, 1, sa->mm->notify, f);
+        }
+    }
+}

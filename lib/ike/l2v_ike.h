@@ -109,6 +109,10 @@ uint32_t l2v_ike_peer_get_nat(const struct l2v_ike_peer *peer); /* L2TPVOIP_NAT_
 /* "IKEv1 AES-256/SHA2-256/MODP-2048" */
 void l2v_ike_peer_describe(const struct l2v_ike_peer *peer, char *text, size_t size);
 
+/* What stands in the way of phase 1 so far, for whoever loses patience before the engine does.
+ * Leaves *f alone when it knows no better than "no answer". */
+void l2v_ike_peer_explain(const struct l2v_ike_peer *peer, l2tpvoip_failure *f);
+
 struct l2v_ike_stats {
     uint64_t started, done, failed, half_open, ring_overwrites, rate_limited, retransmits, replays,
         rx_bad, cookies_bad;

@@ -136,6 +136,7 @@ void l2v_path_flush(struct l2v_path *path);
 bool l2v_path_is_full(const struct l2v_path *path);
 /* Moves up to max datagrams to ctx->lent and describes them; for contexts without send_batch. */
 size_t l2v_path_pull(struct l2v_path *path, l2tpvoip_datagram *out, size_t max);
+void l2v_path_reap(l2tpvoip_context *ctx); /* closes those whose last words were taken */
 void l2v_path_free_all(l2tpvoip_context *ctx);
 
 /* --- input (tunnel_demux.c) -------------------------------------------------------------------------- */

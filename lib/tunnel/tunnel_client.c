@@ -497,6 +497,9 @@ void l2v_client_timed_out(l2tpvoip_tunnel *t)
         l2v_failure_set(&f, text->layer, L2TPVOIP_ERR_TIMEOUT, 0, text->next_step, "%s",
                         text->message);
     }
+    if (t->phase == L2TPVOIP_PHASE_IKE && t->assoc != NULL && t->assoc->peer != NULL) {
+        l2v_ike_peer_explain(t->assoc->peer, &f);
+    }
     l2v_client_fail(t, &f);
 }
 

@@ -193,11 +193,19 @@ size_t l2v_path_pull(struct l2v_path *path, l2tpvoip_datagram *out, size_t max)
         count_sent(ctx, pkt);
         l2v_pktq_push(&ctx->lent, pkt);
     }
-    if (path->closing && (path->out.count == 0 || !path->up)) {
-        path->closing = false;
-        bury_path(path);
-    }
     return n;
+}
+
+/* Not as soon as the last datagram is taken: the program has yet to send it there. */
+void l2v_path_reap(l2tpvoip_context *ctx)
+{
+    L2V_LIST_EACH_SAFE (pos, &ctx->paths) {
+        struct l2v_path *path = L2V_CONTAINER_OF(pos, struct l2v_path, node);
+        if (path->closing && (path->out.count == 0 || !path->up)) {
+            path->closing = false;
+            bury_path(path);
+        }
+    }
 }
 
 void l2v_path_free_all(l2tpvoip_context *ctx)
