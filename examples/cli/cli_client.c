@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CLOSE_NS (4 * CLI_NS_PER_S)
+#define TRIES 3u /* so that IKE can tell a wrong key before the whole set-up runs out of time */
 
 static void on_event(void *user, const l2tpvoip_event *event)
 {
@@ -88,7 +89,11 @@ static int run_until(struct cli_client *c, const bool *done)
 
 int cli_client_connect(struct cli_client *c, const l2tpvoip_tunnel_options *options)
 {
-    int rc = l2tpvoip_tunnel_new(c->app.ctx, options, &c->tunnel);
+    l2tpvoip_tunnel_options o = *options;
+    if (o.ipsec.retransmit_tries == 0) {
+        o.ipsec.retransmit_tries = TRIES;
+    }
+    int rc = l2tpvoip_tunnel_new(c->app.ctx, &o, &c->tunnel);
     if (rc != 0) {
         if (rc != L2TPVOIP_ERR_CONFIG ||
             l2tpvoip_context_get_failure(c->app.ctx, &c->report.failure) != 0 ||
