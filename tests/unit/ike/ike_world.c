@@ -276,7 +276,7 @@ static void on_child_confirmed(void *user, struct l2v_ike_peer *peer, uint32_t s
             return;
         }
     }
-    test_must(!"confirmed pair is not installed");
+    ck_abort_msg("%s", "the confirmed pair is not installed");
 }
 
 static void on_child_down(void *user, struct l2v_ike_peer *peer, uint32_t spi_in)
