@@ -55,7 +55,8 @@ L2TPVOIP_API void l2tpvoip_context_free(l2tpvoip_context *ctx);
 L2TPVOIP_API int l2tpvoip_context_input(l2tpvoip_context *ctx, const l2tpvoip_datagram *in,
                                         size_t n, uint64_t now_ns);
 
-/** Takes up to max datagrams to be sent. They live until the next _output or _release.
+/** Takes up to max datagrams to be sent. They live until the next _output or _release, and so does
+ * the path that they leave by.
  * Not for contexts whose io ops have send_batch. @return 0, INVALID, REENTRANT, STATE. */
 L2TPVOIP_API int l2tpvoip_context_output(l2tpvoip_context *ctx, l2tpvoip_datagram *out, size_t max,
                                          size_t *ret_n, uint64_t now_ns);

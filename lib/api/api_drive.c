@@ -93,6 +93,7 @@ int l2tpvoip_context_output(l2tpvoip_context *ctx, l2tpvoip_datagram *out, size_
         return l2v_api_leave(ctx, L2TPVOIP_ERR_STATE);
     }
     l2v_pktq_clear(&ctx->lent);
+    l2v_path_reap(ctx);
     *ret_n = pull(ctx, out, max);
     return l2v_api_leave(ctx, 0);
 }

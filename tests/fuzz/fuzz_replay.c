@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Replays seeds through a fuzz target without libFuzzer, each whole and cut at every power of two.
- * Usage: fuzz_NAME VECTORS_DIR SEEDS_FILE NAME, or fuzz_NAME FILE… */
+/* Replays seeds through a fuzz target without libFuzzer, each whole and cut at every power of two,
+ * and what once was a finding (data/fuzz/NAME).
+ * Usage: fuzz_NAME VECTORS_DIR TESTS_DIR NAME, or fuzz_NAME FILE… */
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +63,8 @@ static void replay_folder(const char *path)
     }
 }
 
-static void replay_line(char *line, const char *vectors, const char *name)
+/* A folder of a line of seeds.txt: data/… lies below tests/, all others below the vectors. */
+static void replay_line(char *line, const char *vectors, const char *tests, const char *name)
 {
     char *save = NULL;
     char *word = strtok_r(line, " \n", &save);
@@ -70,23 +73,28 @@ static void replay_line(char *line, const char *vectors, const char *name)
     }
     while ((word = strtok_r(NULL, " \n", &save)) != NULL) {
         char path[4096];
-        (void)snprintf(path, sizeof path, "%s/%s", vectors, word);
+        bool own = strncmp(word, "data/", 5) == 0;
+        (void)snprintf(path, sizeof path, "%s/%s", own ? tests : vectors, word);
         replay_folder(path);
     }
 }
 
-static int replay_seeds(const char *vectors, const char *seeds, const char *name)
+static int replay_seeds(const char *vectors, const char *tests, const char *name)
 {
     char line[1024];
-    FILE *f = fopen(seeds, "r");
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/fuzz/seeds.txt", tests);
+    FILE *f = fopen(path, "r");
     if (f == NULL) {
-        (void)fprintf(stderr, "cannot read %s\n", seeds);
+        (void)fprintf(stderr, "cannot read %s\n", path);
         return 1;
     }
     while (fgets(line, sizeof line, f) != NULL) {
-        replay_line(line, vectors, name);
+        replay_line(line, vectors, tests, name);
     }
     (void)fclose(f);
+    (void)snprintf(path, sizeof path, "%s/data/fuzz/%s", tests, name);
+    replay_folder(path);
     if (n_files == 0) {
         printf("skip fuzz_seeds_%s: no seeds below %s\n", name, vectors);
         return 77; /* meson: skipped */

@@ -12,7 +12,7 @@ vectors=${L2V_VECTORS:-$root/../shared/vectors}
 [ -f "$build/build.ninja" ] || CC=clang meson setup "$build" "$root" -Dfuzz=true -Dpools=false \
     -Db_sanitize=address,undefined -Db_lundef=false -Duv=disabled -Dcli=disabled \
     -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined -g -O1' >/dev/null || exit 1
-ninja -C "$build" >"$build/ninja.log" || { tail -n 30 "$build/ninja.log"; exit 1; }
+ninja -C "$build" fuzz >"$build/ninja.log" || { tail -n 30 "$build/ninja.log"; exit 1; }
 mkdir -p "$build/crashes" "$build/corpus"
 if [ $# -gt 0 ]; then
     targets=("$@")
@@ -24,8 +24,9 @@ fi
 fuzz_one() {
     local name=$1 seeds=() folder log=$build/corpus/$1.log
     mkdir -p "$build/corpus/$name"
-    for folder in $(sed -n "s/^$name //p" "$root/tests/fuzz/seeds.txt"); do
-        [ ! -d "$vectors/$folder" ] || seeds+=("$vectors/$folder")
+    for folder in $(sed -n "s/^$name //p" "$root/tests/fuzz/seeds.txt") "data/fuzz/$name"; do
+        case $folder in data/*) folder=$root/tests/$folder ;; *) folder=$vectors/$folder ;; esac
+        [ ! -d "$folder" ] || seeds+=("$folder")
     done
     if "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
         -artifact_prefix="$build/crashes/$name-" -print_final_stats=1 "$build/corpus/$name" "${seeds[@]}" \
