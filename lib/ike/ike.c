@@ -5,7 +5,8 @@
 #include "base_addr.h"
 #include "ike_engine.h"
 
-#define DH_PER_SECOND 400u /* responder key agreements; a burst of clients after an outage passes */
+#define DH_PER_SECOND 400u /* responder key agreements; a burst of clients after an outage passes  \
+                            */
 #define DH_BURST 400u
 #define NOTIFY_PER_SECOND 2u
 #define RING_CLIENT 16u /* half-open records of an engine that only serves its own peers */
@@ -46,13 +47,16 @@ int l2v_ike_new(struct l2v_env *env, struct l2v_crypto *crypto, struct l2v_jobs 
 /* Everything that died since the engine was entered. */
 static void reap(struct l2v_ike *ike)
 {
-    L2V_LIST_EACH_SAFE (pos, &ike->dead_qms) {
+    L2V_LIST_EACH_SAFE(pos, &ike->dead_qms)
+    {
         l2v_ike1_quick_destroy(L2V_CONTAINER_OF(pos, struct l2v_ike_qm, grave));
     }
-    L2V_LIST_EACH_SAFE (pos, &ike->dead_sas) {
+    L2V_LIST_EACH_SAFE(pos, &ike->dead_sas)
+    {
         l2v_ike1_sa_destroy(L2V_CONTAINER_OF(pos, struct l2v_ike_sa, grave));
     }
-    L2V_LIST_EACH_SAFE (pos, &ike->dead_peers) {
+    L2V_LIST_EACH_SAFE(pos, &ike->dead_peers)
+    {
         l2v_ike_peer_destroy(L2V_CONTAINER_OF(pos, struct l2v_ike_peer, grave));
     }
 }
@@ -181,7 +185,8 @@ const char *l2v_ike_error_words(int rc)
     return "an internal error";
 }
 
-/* --- sending ------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------
+ */
 
 int l2v_ike_transmit(struct l2v_ike *ike, const struct l2v_ike_route *route, const uint8_t *msg,
                      size_t len)
@@ -218,8 +223,8 @@ void l2v_ike_mark_cookie(const struct l2v_ike *ike, uint8_t cookie[8])
     }
 }
 
-/* Of the body alone: header flags are not authenticated, so that a copy with another Commit bit must
- * count as the same message. */
+/* Of the body alone: header flags are not authenticated, so that a copy with another Commit bit
+ * must count as the same message. */
 uint64_t l2v_ike_message_hash(const struct l2v_ike *ike, const uint8_t *msg, size_t len)
 {
     if (len > L2V_IKE_HEADER_LEN) {
@@ -229,8 +234,9 @@ uint64_t l2v_ike_message_hash(const struct l2v_ike *ike, const uint8_t *msg, siz
     return l2v_siphash(ike->env->hash_key, msg, len);
 }
 
-void l2v_ike_reject(struct l2v_ike *ike, const struct l2v_ike_route *route, const uint8_t icookie[8],
-                    const uint8_t rcookie[8], unsigned type, size_t request_len)
+void l2v_ike_reject(struct l2v_ike *ike, const struct l2v_ike_route *route,
+                    const uint8_t icookie[8], const uint8_t rcookie[8], unsigned type,
+                    size_t request_len)
 {
     uint8_t buf[128];
     struct l2v_ike_build b;
@@ -255,7 +261,8 @@ void l2v_ike_reject(struct l2v_ike *ike, const struct l2v_ike_route *route, cons
     }
 }
 
-/* --- receiving ----------------------------------------------------------------------------------- */
+/* --- receiving -----------------------------------------------------------------------------------
+ */
 
 static struct l2v_ike_sa *find_by(struct l2v_ike *ike, const struct l2v_ike_header *h,
                                   bool initiator, const struct l2v_ike_route *route)
@@ -266,8 +273,8 @@ static struct l2v_ike_sa *find_by(struct l2v_ike *ike, const struct l2v_ike_head
     n = l2v_map_find(&ike->cookies, l2v_get_u64(initiator ? h->icookie : h->rcookie));
     for (; n != NULL; n = l2v_map_find_next(n)) {
         struct l2v_ike_sa *sa = L2V_CONTAINER_OF(n, struct l2v_ike_sa, by_cookie);
-        bool fits = sa->initiator == initiator &&
-                    memcmp(sa->icookie, h->icookie, sizeof(sa->icookie)) == 0;
+        bool fits =
+            sa->initiator == initiator && memcmp(sa->icookie, h->icookie, sizeof(sa->icookie)) == 0;
         /* Before message 2 the initiator knows no responder cookie. */
         bool open = initiator && l2v_ike_cookie_is_zero(sa->rcookie);
         if (!fits || (!open && memcmp(sa->rcookie, h->rcookie, sizeof(sa->rcookie)) != 0)) {
@@ -345,7 +352,8 @@ static int input_fragment(struct l2v_ike_sa *sa, const struct l2v_ike_route *rou
     return input_sa(sa, route, &h, whole, whole_len);
 }
 
-static int dispatch(struct l2v_ike *ike, const struct l2v_ike_route *route, uint8_t *msg, size_t len)
+static int dispatch(struct l2v_ike *ike, const struct l2v_ike_route *route, uint8_t *msg,
+                    size_t len)
 {
     struct l2v_ike_header h;
     struct l2v_ike_sa *sa;

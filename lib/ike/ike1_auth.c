@@ -68,7 +68,8 @@ static bool has_initial_contact(const struct l2v_ike_message *m)
     return false;
 }
 
-/* --- responder ----------------------------------------------------------------------------------- */
+/* --- responder -----------------------------------------------------------------------------------
+ */
 
 static int try_psk(struct l2v_ike_sa *sa, unsigned psk, const uint8_t *msg, size_t len,
                    uint8_t *scratch, struct l2v_ike_id *ret_id)
@@ -130,7 +131,8 @@ int l2v_ike1_auth_open_m5(struct l2v_ike_sa *sa, const uint8_t *msg, size_t len,
     return rc == 0 || rc == L2TPVOIP_ERR_NOMEM ? rc : L2TPVOIP_ERR_INTEGRITY;
 }
 
-/* --- initiator ----------------------------------------------------------------------------------- */
+/* --- initiator -----------------------------------------------------------------------------------
+ */
 
 int l2v_ike1_auth_set_keys(struct l2v_ike_sa *sa)
 {
@@ -149,7 +151,8 @@ int l2v_ike1_auth_set_keys(struct l2v_ike_sa *sa)
     return rc;
 }
 
-int l2v_ike1_auth_open_m6(struct l2v_ike_sa *sa, uint8_t *msg, size_t len, struct l2v_ike_id *ret_id)
+int l2v_ike1_auth_open_m6(struct l2v_ike_sa *sa, uint8_t *msg, size_t len,
+                          struct l2v_ike_id *ret_id)
 {
     struct l2v_ike1_chain next;
     struct l2v_ike_message m;
@@ -169,7 +172,8 @@ int l2v_ike1_auth_open_m6(struct l2v_ike_sa *sa, uint8_t *msg, size_t len, struc
                : L2TPVOIP_ERR_AUTH_PEER;
 }
 
-/* --- both ---------------------------------------------------------------------------------------- */
+/* --- both ----------------------------------------------------------------------------------------
+ */
 
 /* rfc2407#4.6.3.3: INITIAL-CONTACT, with both cookies, on the first SA with a peer only. */
 static void add_initial_contact(struct l2v_ike_sa *sa, struct l2v_ike_build *b)
@@ -230,7 +234,7 @@ void l2v_ike1_auth_explain(const struct l2v_ike_sa *sa, l2tpvoip_failure *f)
 {
     const char *product = l2v_ike_vids_product(&sa->vids);
     char addr[L2V_ADDR_TEXT];
-    const char *how = sa->mm->garbage ? "answered with something that does not decipher"
+    const char *how = sa->mm->garbage       ? "answered with something that does not decipher"
                       : sa->mm->notify != 0 ? "refused"
                                             : "fell silent";
 

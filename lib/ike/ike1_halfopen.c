@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The first two messages of main mode as responder, almost without state.
  *
- * The responder's cookie is an HMAC over the source address and port, the initiator's cookie and the
- * SA payload (rfc2408#2.5.3), so that a third message proves that its sender saw the second, and
- * no spoofed one costs a key agreement. Message 2 depends only on message 1: a duplicate gets the
- * same answer. What message 3 lacks (the SA payload, vendor ids) lies in a ring of 64-byte records
- * and a ring of bytes; both overwrite the oldest and never grow. */
+ * The responder's cookie is an HMAC over the source address and port, the initiator's cookie and
+ * the SA payload (rfc2408#2.5.3), so that a third message proves that its sender saw the second,
+ * and no spoofed one costs a key agreement. Message 2 depends only on message 1: a duplicate gets
+ * the same answer. What message 3 lacks (the SA payload, vendor ids) lies in a ring of 64-byte
+ * records and a ring of bytes; both overwrite the oldest and never grow. */
 #include <l2tpvoip/error.h>
 
 #include "base_addr.h"
 #include "base_secure.h"
 #include "ike_engine.h"
 
-#define SAI_MAX 4096u       /* SA payload of a first message */
+#define SAI_MAX 4096u /* SA payload of a first message */
 #define ARENA_PER_ENTRY 384u
 #define NONE UINT32_MAX
 
@@ -107,7 +107,8 @@ static int make_cookie(struct l2v_ike *ike, const struct l2v_ike_route *route,
     return rc;
 }
 
-/* --- the ring ------------------------------------------------------------------------------------ */
+/* --- the ring ------------------------------------------------------------------------------------
+ */
 
 static bool is_alive(const struct l2v_ike_ring *ring, const struct record *r)
 {
@@ -206,7 +207,8 @@ void l2v_ike1_halfopen_drop(struct l2v_ike *ike, const uint8_t rcookie[8])
     }
 }
 
-/* --- message 1 and 2 ----------------------------------------------------------------------------- */
+/* --- message 1 and 2 -----------------------------------------------------------------------------
+ */
 
 struct l2v_ike_config *l2v_ike1_responder_config(struct l2v_ike *ike,
                                                  const struct l2v_ike_route *route)
@@ -231,9 +233,10 @@ static void complain(struct l2v_ike *ike, const struct l2v_ike_config *config,
     l2v_log(ike->env, L2TPVOIP_LOG_WARNING, "ike", "%s: %s %s", addr, f.message, f.next_step);
 }
 
-static int build_m2(struct l2v_ike *ike, const struct l2v_ike_config *config, const uint8_t *icookie,
-                    const uint8_t *rcookie, const struct l2v_ike1_p1 *chosen,
-                    const struct l2v_ike_vids *vids, uint8_t *buf, size_t size, size_t *ret_len)
+static int build_m2(struct l2v_ike *ike, const struct l2v_ike_config *config,
+                    const uint8_t *icookie, const uint8_t *rcookie,
+                    const struct l2v_ike1_p1 *chosen, const struct l2v_ike_vids *vids, uint8_t *buf,
+                    size_t size, size_t *ret_len)
 {
     struct l2v_ike_build b;
     struct l2v_ike_header h;

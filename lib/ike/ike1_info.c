@@ -10,7 +10,8 @@
 
 #define DPD_DATA 4u
 
-/* --- sending ------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------
+ */
 
 static int begin(struct l2v_ike_sa *sa, uint8_t *buf, size_t size, struct l2v_ike_build *b,
                  struct l2v_ike1_chain *chain, uint8_t **ret_hash)
@@ -112,7 +113,8 @@ int l2v_ike1_info_probe(struct l2v_ike_peer *peer)
                        sizeof(seq));
 }
 
-/* --- receiving: notifies ------------------------------------------------------------------------- */
+/* --- receiving: notifies -------------------------------------------------------------------------
+ */
 
 static bool spi_is_ours(const struct l2v_ike_sa *sa, const struct l2v_ike1_notify *n)
 {
@@ -135,8 +137,8 @@ static void take_r_u_there(struct l2v_ike_sa *sa, const struct l2v_ike1_notify *
     }
     sa->dpd_in_valid = true;
     sa->dpd_in_seq = seq;
-    (void)send_notify(sa, L2V_IKE1_PROTO_ISAKMP, n->spi, n->spi_len,
-                      L2V_IKE1_NOTIFY_R_U_THERE_ACK, n->data, n->data_len);
+    (void)send_notify(sa, L2V_IKE1_PROTO_ISAKMP, n->spi, n->spi_len, L2V_IKE1_NOTIFY_R_U_THERE_ACK,
+                      n->data, n->data_len);
 }
 
 static void take_r_u_there_ack(struct l2v_ike_sa *sa, const struct l2v_ike1_notify *n)
@@ -209,13 +211,15 @@ static void take_notify(struct l2v_ike_sa *sa, const struct l2v_ike_payload *p)
     }
 }
 
-/* --- receiving: Delete --------------------------------------------------------------------------- */
+/* --- receiving: Delete ---------------------------------------------------------------------------
+ */
 
 static void delete_sa(struct l2v_ike_sa *by, const uint8_t *cookies)
 {
     struct l2v_ike_peer *peer = by->peer;
     /* Only SAs of the same lineage: no peer deletes another's. */
-    L2V_LIST_EACH (pos, &peer->sas) {
+    L2V_LIST_EACH(pos, &peer->sas)
+    {
         struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
         if (sa->state == L2V_MM_UP && memcmp(sa->icookie, cookies, L2V_IKE_COOKIE_LEN) == 0 &&
             memcmp(sa->rcookie, cookies + L2V_IKE_COOKIE_LEN, L2V_IKE_COOKIE_LEN) == 0) {
@@ -224,10 +228,9 @@ static void delete_sa(struct l2v_ike_sa *by, const uint8_t *cookies)
             last = l2v_ike_peer_sa(peer) == NULL;
             if (last && l2v_ike_config_has(peer->config, L2TPVOIP_IPSEC_CHILD_DIES_WITH_IKE)) {
                 while (!peer->dead && peer->n_children > 0) {
-                    l2v_ike_peer_drop_child(peer,
-                                            L2V_CONTAINER_OF(peer->children.next,
-                                                             struct l2v_ike_csa, node),
-                                            NULL);
+                    l2v_ike_peer_drop_child(
+                        peer, L2V_CONTAINER_OF(peer->children.next, struct l2v_ike_csa, node),
+                        NULL);
                 }
             }
             l2v_ike_peer_sa_gone(peer, NULL);
@@ -260,7 +263,8 @@ static void take_delete(struct l2v_ike_sa *sa, const struct l2v_ike_payload *p)
     }
 }
 
-/* --- input --------------------------------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------------------------------
+ */
 
 /* During phase 1, in clear or under keys that do not fit ours. */
 static int input_early(struct l2v_ike_sa *sa, const struct l2v_ike_route *route,

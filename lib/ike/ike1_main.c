@@ -54,7 +54,8 @@ static bool must_force(const struct l2v_ike_sa *sa)
     return !sa->ike->raw_esp || l2v_ike_config_has(sa->config, L2TPVOIP_IPSEC_FORCE_ENCAPS);
 }
 
-/* --- NAT detection ------------------------------------------------------------------------------- */
+/* --- NAT detection -------------------------------------------------------------------------------
+ */
 
 static void fill_natd(const struct l2v_ike_sa *sa, struct l2v_ike1_natd *n)
 {
@@ -126,7 +127,8 @@ static void float_port(struct l2v_ike_sa *sa)
     }
 }
 
-/* --- initiator ----------------------------------------------------------------------------------- */
+/* --- initiator -----------------------------------------------------------------------------------
+ */
 
 static void on_dh(void *owner)
 {
@@ -309,9 +311,8 @@ static int take_m2(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uin
     /* With vendor ids off the peer does not know that we can. */
     sa->dialect = sa->config->vendor_ids == L2TPVOIP_VENDOR_IDS_NONE
                       ? L2V_IKE1_NATT_NONE
-                      : l2v_ike1_natt_dialect(&sa->vids, l2v_ike_config_has(
-                                                             sa->config,
-                                                             L2TPVOIP_IPSEC_NATT_DRAFTS));
+                      : l2v_ike1_natt_dialect(
+                            &sa->vids, l2v_ike_config_has(sa->config, L2TPVOIP_IPSEC_NATT_DRAFTS));
     l2v_ike_flight_accept(&sa->flight, hash);
     l2v_ike_flight_forget(sa, &sa->flight);
     if (sa->dialect == L2V_IKE1_NATT_NONE && !sa->ike->raw_esp) {
@@ -498,12 +499,14 @@ static int take_m6(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uin
     return 0;
 }
 
-/* --- responder ----------------------------------------------------------------------------------- */
+/* --- responder -----------------------------------------------------------------------------------
+ */
 
 static int check_room(struct l2v_ike *ike, const struct l2v_ike_route *route)
 {
     unsigned same = 0;
-    L2V_LIST_EACH (pos, &ike->unauth) {
+    L2V_LIST_EACH(pos, &ike->unauth)
+    {
         struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
         same += l2v_addr_equal_ip(&sa->route.remote, &route->remote);
     }
@@ -534,9 +537,8 @@ static int make_responder(struct l2v_ike *ike, struct l2v_ike_config *config,
     sa->vids = half->vids;
     sa->dialect = config->vendor_ids == L2TPVOIP_VENDOR_IDS_NONE
                       ? L2V_IKE1_NATT_NONE
-                      : l2v_ike1_natt_dialect(&sa->vids,
-                                              l2v_ike_config_has(config,
-                                                                 L2TPVOIP_IPSEC_NATT_DRAFTS));
+                      : l2v_ike1_natt_dialect(
+                            &sa->vids, l2v_ike_config_has(config, L2TPVOIP_IPSEC_NATT_DRAFTS));
     l2v_rate_init(&sa->mm->m5_rate, M5_PER_SECOND, M5_BURST, ike->env->now_ns);
     l2v_list_append(&ike->unauth, &sa->node);
     ike->n_unauth++;
@@ -660,7 +662,8 @@ static int take_m5(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uin
     return 0;
 }
 
-/* --- both ---------------------------------------------------------------------------------------- */
+/* --- both ----------------------------------------------------------------------------------------
+ */
 
 static void note_up(struct l2v_ike_sa *sa)
 {
@@ -744,7 +747,8 @@ void l2v_ike1_main_fail(struct l2v_ike_sa *sa, const l2tpvoip_failure *f)
     }
 }
 
-/* --- silence ------------------------------------------------------------------------------------- */
+/* --- silence -------------------------------------------------------------------------------------
+ */
 
 static void fail_refused(struct l2v_ike_sa *sa)
 {
@@ -850,7 +854,8 @@ void l2v_ike1_main_hint(struct l2v_ike_sa *sa, unsigned notify)
     l2v_ike_timers_flight_hasten(sa, &sa->flight);
 }
 
-/* --- input --------------------------------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------------------------------
+ */
 
 typedef int (*take_fn)(struct l2v_ike_sa *, const struct l2v_ike_route *, uint8_t *, size_t,
                        uint64_t);
@@ -888,17 +893,18 @@ int l2v_ike1_main_input(struct l2v_ike_sa *sa, const struct l2v_ike_route *route
     return takers[sa->state].take(sa, route, msg, len, hash);
 }
 
-/* --- the machine --------------------------------------------------------------------------------- */
+/* --- the machine ---------------------------------------------------------------------------------
+ */
 
 static const char *const state_names[L2V_MM_N_STATES] = {
-    [L2V_MM_I1] = "I1-SENT",      [L2V_MM_I2_KEY] = "I2-KEY", [L2V_MM_I3] = "I3-SENT",
-    [L2V_MM_I4_KEY] = "I4-KEY",   [L2V_MM_I5] = "I5-SENT",    [L2V_MM_R3_KEY] = "R3-KEY",
-    [L2V_MM_R4] = "R4-SENT",      [L2V_MM_UP] = "ESTABLISHED", [L2V_MM_DIAGNOSE] = "DIAGNOSE",
+    [L2V_MM_I1] = "I1-SENT",    [L2V_MM_I2_KEY] = "I2-KEY",  [L2V_MM_I3] = "I3-SENT",
+    [L2V_MM_I4_KEY] = "I4-KEY", [L2V_MM_I5] = "I5-SENT",     [L2V_MM_R3_KEY] = "R3-KEY",
+    [L2V_MM_R4] = "R4-SENT",    [L2V_MM_UP] = "ESTABLISHED", [L2V_MM_DIAGNOSE] = "DIAGNOSE",
     [L2V_MM_DEAD] = "DEAD",
 };
 static const char *const event_names[L2V_MM_N_EVENTS] = {
-    [L2V_MM_EV_M2] = "message 2", [L2V_MM_EV_M4] = "message 4",   [L2V_MM_EV_M5] = "message 5",
-    [L2V_MM_EV_M6] = "message 6", [L2V_MM_EV_KEY] = "key pair",   [L2V_MM_EV_SECRET] = "secret",
+    [L2V_MM_EV_M2] = "message 2",    [L2V_MM_EV_M4] = "message 4", [L2V_MM_EV_M5] = "message 5",
+    [L2V_MM_EV_M6] = "message 6",    [L2V_MM_EV_KEY] = "key pair", [L2V_MM_EV_SECRET] = "secret",
     [L2V_MM_EV_SILENCE] = "silence", [L2V_MM_EV_FAIL] = "failure",
 };
 static const struct l2v_fsm_row rows[] = {

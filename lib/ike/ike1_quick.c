@@ -36,7 +36,8 @@ static void fail_internal(struct l2v_ike_qm *qm, int rc)
               rc == L2TPVOIP_ERR_NOMEM ? "Give the program more memory." : "See the log.");
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------------
+ */
 
 static void on_dh(void *owner)
 {
@@ -62,7 +63,8 @@ static bool make_room(struct l2v_ike_sa *sa)
     if (sa->n_qms < L2V_IKE_MAX_QMS) {
         return true;
     }
-    L2V_LIST_EACH (pos, &sa->qms) {
+    L2V_LIST_EACH(pos, &sa->qms)
+    {
         struct l2v_ike_qm *qm = L2V_CONTAINER_OF(pos, struct l2v_ike_qm, node);
         if (qm->state == L2V_QM_I3 || qm->state == L2V_QM_R3) {
             l2v_ike1_quick_kill(qm);
@@ -138,7 +140,8 @@ void l2v_ike1_quick_destroy(struct l2v_ike_qm *qm)
     l2v_free_secret(env, qm, sizeof(*qm));
 }
 
-/* --- initiator ----------------------------------------------------------------------------------- */
+/* --- initiator -----------------------------------------------------------------------------------
+ */
 
 /* The selectors of the pair that is renewed, whichever side proposed them first. */
 static void copy_ids(struct l2v_ike_qm *qm, const struct l2v_ike_csa *csa)
@@ -264,7 +267,8 @@ static int take_qm2(struct l2v_ike_qm *qm, const struct l2v_ike_message *m)
     return 0;
 }
 
-/* --- responder ----------------------------------------------------------------------------------- */
+/* --- responder -----------------------------------------------------------------------------------
+ */
 
 static void act_send2(void *obj, void *arg)
 {
@@ -361,7 +365,8 @@ void l2v_ike1_quick_confirm(struct l2v_ike_qm *qm)
     step(qm, L2V_QM_EV_QM3, NULL);
 }
 
-/* --- ends ---------------------------------------------------------------------------------------- */
+/* --- ends ----------------------------------------------------------------------------------------
+ */
 
 static void act_fail(void *obj, void *arg)
 {
@@ -419,7 +424,8 @@ void l2v_ike1_quick_refused(struct l2v_ike_sa *sa, uint32_t spi, unsigned notify
     unsigned n = 0;
     l2tpvoip_failure f;
 
-    L2V_LIST_EACH (pos, &sa->qms) {
+    L2V_LIST_EACH(pos, &sa->qms)
+    {
         struct l2v_ike_qm *qm = L2V_CONTAINER_OF(pos, struct l2v_ike_qm, node);
         if (qm->state != L2V_QM_I1) {
             continue;
@@ -439,7 +445,8 @@ void l2v_ike1_quick_refused(struct l2v_ike_sa *sa, uint32_t spi, unsigned notify
     }
 }
 
-/* --- input --------------------------------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------------------------------
+ */
 
 static int open_message(struct l2v_ike_sa *sa, const struct l2v_ike_route *route,
                         const struct l2v_ike1_chain *chain, uint8_t *msg, size_t len,
@@ -473,8 +480,8 @@ static int input_known(struct l2v_ike_qm *qm, const struct l2v_ike_route *route,
     }
     rc = open_message(sa, route, &qm->chain, msg, len, &next, &m);
     if (rc == 0) {
-        rc = qm->initiator ? l2v_ike1_message_verify(sa->ike->crypto, &sa->keys, &m,
-                                                     qm->message_id, qm->ni, qm->ni_len)
+        rc = qm->initiator ? l2v_ike1_message_verify(sa->ike->crypto, &sa->keys, &m, qm->message_id,
+                                                     qm->ni, qm->ni_len)
                            : l2v_ike1_qm_read3(qm, &m);
     }
     if (rc != 0) {
@@ -532,17 +539,18 @@ int l2v_ike1_quick_input(struct l2v_ike_sa *sa, const struct l2v_ike_route *rout
     return sa->dead ? 0 : take_qm1(sa, &m, h->message_id, &next, hash);
 }
 
-/* --- the machine --------------------------------------------------------------------------------- */
+/* --- the machine ---------------------------------------------------------------------------------
+ */
 
 static const char *const state_names[L2V_QM_N_STATES] = {
-    [L2V_QM_I0_KEY] = "QM-I0-KEY", [L2V_QM_I1] = "QM-I1-SENT", [L2V_QM_I2_KEY] = "QM-I2-KEY",
+    [L2V_QM_I0_KEY] = "QM-I0-KEY", [L2V_QM_I1] = "QM-I1-SENT",    [L2V_QM_I2_KEY] = "QM-I2-KEY",
     [L2V_QM_I3] = "QM-I3-SENT",    [L2V_QM_R1_KEY] = "QM-R1-KEY", [L2V_QM_R2] = "QM-R2-SENT",
     [L2V_QM_R3] = "QM-R3-DONE",    [L2V_QM_DEAD] = "QM-DEAD",
 };
 static const char *const event_names[L2V_QM_N_EVENTS] = {
-    [L2V_QM_EV_KEY] = "key pair",     [L2V_QM_EV_QM2] = "message 2",
+    [L2V_QM_EV_KEY] = "key pair",         [L2V_QM_EV_QM2] = "message 2",
     [L2V_QM_EV_QM3] = "message 3 or ESP", [L2V_QM_EV_SECRET] = "secret",
-    [L2V_QM_EV_SILENCE] = "silence",  [L2V_QM_EV_FAIL] = "failure",
+    [L2V_QM_EV_SILENCE] = "silence",      [L2V_QM_EV_FAIL] = "failure",
 };
 static const struct l2v_fsm_row rows[] = {
     {L2V_QM_I0_KEY, L2V_QM_EV_KEY, L2V_QM_I1, act_send1},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Contents of the quick mode messages: SA, nonces, KE, selectors, NAT-OA; keys of the pair. RFC 2409
- * section 5.5, RFC 2407 sections 4.5 and 4.6.2, RFC 3947 section 5. */
+/* Contents of the quick mode messages: SA, nonces, KE, selectors, NAT-OA; keys of the pair. RFC
+ * 2409 section 5.5, RFC 2407 sections 4.5 and 4.6.2, RFC 3947 section 5. */
 #include <l2tpvoip/error.h>
 
 #include "base_addr.h"
@@ -42,7 +42,8 @@ static bool check_payloads(const struct l2v_ike_message *m)
     return l2v_ike1_nonce_is_valid(nonce);
 }
 
-/* --- building ------------------------------------------------------------------------------------ */
+/* --- building ------------------------------------------------------------------------------------
+ */
 
 static void make_terms(const struct l2v_ike_qm *qm, struct l2v_ike1_p2_terms *t)
 {
@@ -230,7 +231,8 @@ int l2v_ike1_qm_send3(struct l2v_ike_qm *qm)
     return rc == 0 ? l2v_ike_flight_send(sa, &qm->flight, buf, len) : rc;
 }
 
-/* --- reading: responder -------------------------------------------------------------------------- */
+/* --- reading: responder --------------------------------------------------------------------------
+ */
 
 /* rfc2407#4.6.2: what may be meant by the initiator's selectors. Addresses behind a NAT are the
  * private ones and prove nothing; the SA is bound to the peer by its keys. */
@@ -409,7 +411,8 @@ int l2v_ike1_qm_read3(struct l2v_ike_qm *qm, const struct l2v_ike_message *m)
                : L2TPVOIP_ERR_INTEGRITY;
 }
 
-/* --- reading: initiator -------------------------------------------------------------------------- */
+/* --- reading: initiator --------------------------------------------------------------------------
+ */
 
 static bool same_body(const struct l2v_ike_payload *p, const uint8_t *body, size_t len)
 {
@@ -502,7 +505,8 @@ int l2v_ike1_qm_read2(struct l2v_ike_qm *qm, const struct l2v_ike_message *m, l2
     return 0;
 }
 
-/* --- keys ---------------------------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------------------------------
+ */
 
 static int derive(struct l2v_ike_qm *qm, struct l2v_ike_child *child)
 {
@@ -512,19 +516,24 @@ static int derive(struct l2v_ike_qm *qm, struct l2v_ike_child *child)
                              qm->ni_len, qm->nr, qm->nr_len, qm->dh.secret, gqm_len, child->enc_in,
                              child->enc_len, child->auth_in, child->auth_len);
     if (rc == 0) {
-        rc = l2v_ike1_keymat(sa->ike->crypto, &sa->keys, L2V_IKE1_PROTO_ESP, child->spi_out,
-                             qm->ni, qm->ni_len, qm->nr, qm->nr_len, qm->dh.secret, gqm_len,
-                             child->enc_out, child->enc_len, child->auth_out, child->auth_len);
+        rc = l2v_ike1_keymat(sa->ike->crypto, &sa->keys, L2V_IKE1_PROTO_ESP, child->spi_out, qm->ni,
+                             qm->ni_len, qm->nr, qm->nr_len, qm->dh.secret, gqm_len, child->enc_out,
+                             child->enc_len, child->auth_out, child->auth_len);
     }
     return rc;
 }
 
 static void log_keys(struct l2v_ike_sa *sa, const struct l2v_ike_child *c)
 {
-    struct l2v_ike_keylog_esp k = {
-        .src = &sa->route.remote, .dst = &sa->route.local, .spi = c->spi_in, .suite = c->suite,
-        .enc = c->enc_in, .enc_len = c->enc_len, .auth = c->auth_in, .auth_len = c->auth_len,
-        .esn = c->esn};
+    struct l2v_ike_keylog_esp k = {.src = &sa->route.remote,
+                                   .dst = &sa->route.local,
+                                   .spi = c->spi_in,
+                                   .suite = c->suite,
+                                   .enc = c->enc_in,
+                                   .enc_len = c->enc_len,
+                                   .auth = c->auth_in,
+                                   .auth_len = c->auth_len,
+                                   .esn = c->esn};
     l2v_ike_keylog_esp_sa(sa->ike->env, &k);
     k.src = &sa->route.local;
     k.dst = &sa->route.remote;

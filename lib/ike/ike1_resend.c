@@ -8,7 +8,8 @@
 
 #include "ike_engine.h"
 
-void l2v_ike_flight_init(struct l2v_ike_flight *f, const char *name, void (*fire)(void *), void *arg)
+void l2v_ike_flight_init(struct l2v_ike_flight *f, const char *name, void (*fire)(void *),
+                         void *arg)
 {
     memset(f, 0, sizeof(*f));
     l2v_timer_init(&f->timer, name, fire, arg);

@@ -89,7 +89,8 @@ void l2v_ike1_sa_kill(struct l2v_ike_sa *sa)
     if (sa->mm != NULL) {
         l2v_ike_dh_clear(&sa->mm->dh);
     }
-    L2V_LIST_EACH_SAFE (pos, &sa->qms) {
+    L2V_LIST_EACH_SAFE(pos, &sa->qms)
+    {
         l2v_ike1_quick_kill(L2V_CONTAINER_OF(pos, struct l2v_ike_qm, node));
     }
     l2v_list_append(&ike->dead_sas, &sa->grave);
@@ -170,10 +171,10 @@ int l2v_ike1_sa_seal(struct l2v_ike_sa *sa, struct l2v_ike1_chain *chain, struct
             return L2TPVOIP_ERR_MSGSIZE;
         }
         mid = l2v_get_u32(b->w.start + 20);
-        rc = ni == NULL ? l2v_ike1_hash1(ike->crypto, &sa->keys, mid, b->w.start + from, end - from,
-                                         hash)
-                        : l2v_ike1_hash2(ike->crypto, &sa->keys, mid, ni, ni_len, b->w.start + from,
-                                         end - from, hash);
+        rc = ni == NULL
+                 ? l2v_ike1_hash1(ike->crypto, &sa->keys, mid, b->w.start + from, end - from, hash)
+                 : l2v_ike1_hash2(ike->crypto, &sa->keys, mid, ni, ni_len, b->w.start + from,
+                                  end - from, hash);
         if (rc != 0) {
             return rc;
         }
@@ -183,7 +184,8 @@ int l2v_ike1_sa_seal(struct l2v_ike_sa *sa, struct l2v_ike1_chain *chain, struct
     return l2v_ike1_build_seal(ike->crypto, &sa->keys, chain, b, hash, ni, ni_len, ret_len);
 }
 
-/* --- message ids --------------------------------------------------------------------------------- */
+/* --- message ids ---------------------------------------------------------------------------------
+ */
 
 static size_t mid_slot(const struct l2v_ike_sa *sa, uint32_t mid)
 {
@@ -272,7 +274,8 @@ int l2v_ike1_sa_new_mid(struct l2v_ike_sa *sa, uint32_t *ret_mid)
 
 struct l2v_ike_qm *l2v_ike1_sa_find_qm(struct l2v_ike_sa *sa, uint32_t mid)
 {
-    L2V_LIST_EACH (pos, &sa->qms) {
+    L2V_LIST_EACH(pos, &sa->qms)
+    {
         struct l2v_ike_qm *qm = L2V_CONTAINER_OF(pos, struct l2v_ike_qm, node);
         if (qm->message_id == mid) {
             return qm;

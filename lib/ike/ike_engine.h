@@ -3,7 +3,8 @@
  *
  * l2v_ike has peers; a peer (authenticated lineage) has ISAKMP SAs and IPsec SA pairs; an ISAKMP SA
  * has quick modes. Nothing is freed while the engine is entered: what has ended is marked dead, put
- * onto the grave and reaped by the outermost l2v_ike_leave, so that callbacks may close anything. */
+ * onto the grave and reaped by the outermost l2v_ike_leave, so that callbacks may close anything.
+ */
 #ifndef L2V_IKE_ENGINE_H
 #define L2V_IKE_ENGINE_H
 
@@ -16,19 +17,20 @@
 #include "ike1_natt.h"
 #include "ike_config.h"
 
-#define L2V_IKE_BUF 6144u           /* largest message that we build */
-#define L2V_IKE_MAX_UNAUTH 512u     /* ISAKMP SAs of responders before message 5 */
-#define L2V_IKE_MAX_UNAUTH_IP 32u   /* of one address */
+#define L2V_IKE_BUF 6144u         /* largest message that we build */
+#define L2V_IKE_MAX_UNAUTH 512u   /* ISAKMP SAs of responders before message 5 */
+#define L2V_IKE_MAX_UNAUTH_IP 32u /* of one address */
 #define L2V_IKE_MAX_PEERS 65536u
-#define L2V_IKE_MAX_SAS 8u          /* of one peer */
-#define L2V_IKE_MAX_QMS 16u         /* of one ISAKMP SA, lingering ones included */
-#define L2V_IKE_MAX_CHILDREN 32u    /* of one peer */
-#define L2V_IKE_MAX_MIDS 65536u     /* message ids that one ISAKMP SA may see */
-#define L2V_IKE_MAX_ANSWERS 64u     /* copies of one answer that duplicates may draw */
-#define L2V_IKE_L2TP_PORT 1701u     /* what a server protects */
+#define L2V_IKE_MAX_SAS 8u       /* of one peer */
+#define L2V_IKE_MAX_QMS 16u      /* of one ISAKMP SA, lingering ones included */
+#define L2V_IKE_MAX_CHILDREN 32u /* of one peer */
+#define L2V_IKE_MAX_MIDS 65536u  /* message ids that one ISAKMP SA may see */
+#define L2V_IKE_MAX_ANSWERS 64u  /* copies of one answer that duplicates may draw */
+#define L2V_IKE_L2TP_PORT 1701u  /* what a server protects */
 #define L2V_IKE_NONCE_LEN 32u
 
-/* --- one message that was sent, its retransmission, and the message that it answers ------------- */
+/* --- one message that was sent, its retransmission, and the message that it answers -------------
+ */
 struct l2v_ike_flight {
     struct l2v_timer timer;
     uint8_t *msg; /* NULL = nothing to repeat */
@@ -40,7 +42,8 @@ struct l2v_ike_flight {
     unsigned answered;
 };
 
-/* --- Diffie-Hellman ------------------------------------------------------------------------------ */
+/* --- Diffie-Hellman ------------------------------------------------------------------------------
+ */
 struct l2v_ike_dh_job;
 struct l2v_ike_dh {
     struct l2v_ike *ike;
@@ -56,19 +59,22 @@ struct l2v_ike_dh {
     void *owner;
 };
 
-/* --- main mode ------------------------------------------------------------------------------------- */
+/* --- main mode
+ * ------------------------------------------------------------------------------------- */
 enum l2v_ike1_mm_state { /* the number is that of the message sent or awaited last: rfc2409#5.4 */
-    L2V_MM_I1 = 0,   /* initiator: message 1 sent */
-    L2V_MM_I2_KEY,   /* message 2 accepted, our key pair is being made */
-    L2V_MM_I3,       /* message 3 sent */
-    L2V_MM_I4_KEY,   /* message 4 accepted, the secret is being computed */
-    L2V_MM_I5,       /* message 5 sent */
-    L2V_MM_R3_KEY,   /* responder: message 3 accepted, key pair and secret are being computed */
-    L2V_MM_R4,       /* message 4 sent */
-    L2V_MM_UP,       /* the ISAKMP SA is established */
-    L2V_MM_DIAGNOSE, /* initiator: wide offer sent, never followed by message 3 */
-    L2V_MM_DEAD,
-    L2V_MM_N_STATES
+                         L2V_MM_I1 = 0,   /* initiator: message 1 sent */
+                         L2V_MM_I2_KEY,   /* message 2 accepted, our key pair is being made */
+                         L2V_MM_I3,       /* message 3 sent */
+                         L2V_MM_I4_KEY,   /* message 4 accepted, the secret is being computed */
+                         L2V_MM_I5,       /* message 5 sent */
+                         L2V_MM_R3_KEY,   /* responder: message 3 accepted, key pair and secret are
+                                             being computed */
+                         L2V_MM_R4,       /* message 4 sent */
+                         L2V_MM_UP,       /* the ISAKMP SA is established */
+                         L2V_MM_DIAGNOSE, /* initiator: wide offer sent, never followed by message 3
+                                           */
+                         L2V_MM_DEAD,
+                         L2V_MM_N_STATES
 };
 enum l2v_ike1_mm_event {
     L2V_MM_EV_M2 = 0,
@@ -90,17 +96,17 @@ struct l2v_ike1_mm { /* until the SA is up; wiped */
     uint8_t gxi[L2V_DH_MAX_PUBLIC], gxr[L2V_DH_MAX_PUBLIC];
     size_t gxi_len, gxr_len;
     struct l2v_ike_dh dh;
-    uint8_t parrot[L2V_HASH_MAX];   /* the initiator's first NAT-D */
+    uint8_t parrot[L2V_HASH_MAX]; /* the initiator's first NAT-D */
     uint16_t parrot_len;
     struct l2v_ike1_chain next; /* behind message 5 or 6 */
     unsigned m5_failures;
     uint64_t m5_bad; /* hash of the last one that did not open */
     struct l2v_rate m5_rate;
     bool initial_contact;
-    bool heard;   /* anything at all came from the peer */
-    bool garbage; /* message 6 that did not decipher */
+    bool heard;           /* anything at all came from the peer */
+    bool garbage;         /* message 6 that did not decipher */
     struct l2v_ike_id id; /* of the peer, once it is proved */
-    unsigned notify; /* unauthenticated hint */
+    unsigned notify;      /* unauthenticated hint */
 };
 
 struct l2v_ike_mids { /* message ids that were used: open addressing; 0 = empty slot */
@@ -140,7 +146,8 @@ struct l2v_ike_sa {
     bool dpd_in_valid;
 };
 
-/* --- quick mode ------------------------------------------------------------------------------------ */
+/* --- quick mode
+ * ------------------------------------------------------------------------------------ */
 enum l2v_ike1_qm_state {
     L2V_QM_I0_KEY = 0, /* initiator with PFS: key pair is being made */
     L2V_QM_I1,         /* message 1 sent */
@@ -163,7 +170,7 @@ enum l2v_ike1_qm_event {
 };
 
 struct l2v_ike_qm {
-    struct l2v_list node;  /* of sa->qms */
+    struct l2v_list node; /* of sa->qms */
     struct l2v_list grave;
     struct l2v_ike_sa *sa;
     bool initiator, dead;
@@ -174,7 +181,7 @@ struct l2v_ike_qm {
     struct l2v_timer linger;
     struct l2v_ike1_p2 chosen;
     uint32_t spi_in;
-    bool spi_owned; /* came from new_spi and was not installed */
+    bool spi_owned;    /* came from new_spi and was not installed */
     uint32_t replaces; /* spi_in of the pair that is renewed; 0 = none */
     uint16_t local_port, remote_port;
     uint8_t ni[L2V_IKE1_NONCE_MAX], nr[L2V_IKE1_NONCE_MAX];
@@ -189,7 +196,8 @@ struct l2v_ike_qm {
     unsigned notify; /* authenticated refusal */
 };
 
-/* --- IPsec SA pairs --------------------------------------------------------------------------------- */
+/* --- IPsec SA pairs
+ * --------------------------------------------------------------------------------- */
 struct l2v_ike_csa {
     struct l2v_list node; /* of peer->children */
     struct l2v_ike_peer *peer;
@@ -232,8 +240,8 @@ struct l2v_ike_peer {
     uint64_t probe_ns; /* first unanswered R-U-THERE; 0 = none */
     uint64_t probe_delay_ns;
     uint64_t probe_limit_ns; /* how long it may stay unanswered */
-    uint32_t dpd_seq;    /* of our last R-U-THERE */
-    uint32_t dpd_oldest; /* first that is not acknowledged */
+    uint32_t dpd_seq;        /* of our last R-U-THERE */
+    uint32_t dpd_oldest;     /* first that is not acknowledged */
     l2tpvoip_failure last_failure;
 };
 
@@ -246,7 +254,7 @@ struct l2v_ike {
     struct l2v_ike_ops ops;
     void *user;
     unsigned busy;
-    bool silent; /* being freed: no callbacks */
+    bool silent;  /* being freed: no callbacks */
     bool raw_esp; /* protocol 50 is possible; else ESP always runs in UDP */
     uint32_t shard, shard_bits;
     struct l2v_map cookies; /* ISAKMP SAs by our own cookie */
@@ -264,7 +272,8 @@ struct l2v_ike {
     struct l2v_ike_stats stats;
 };
 
-/* --- ike.c ---------------------------------------------------------------------------------------- */
+/* --- ike.c
+ * ---------------------------------------------------------------------------------------- */
 void l2v_ike_enter(struct l2v_ike *ike);
 void l2v_ike_leave(struct l2v_ike *ike);
 const char *l2v_ike_error_words(int rc); /* for messages; never NULL */
@@ -279,10 +288,12 @@ void l2v_ike_tap(struct l2v_ike *ike, uint32_t direction, const struct l2v_ike_r
 void l2v_ike_mark_cookie(const struct l2v_ike *ike, uint8_t cookie[8]);
 uint64_t l2v_ike_message_hash(const struct l2v_ike *ike, const uint8_t *msg, size_t len);
 /* Notify in clear, rate-limited, never longer than the message that draws it. */
-void l2v_ike_reject(struct l2v_ike *ike, const struct l2v_ike_route *route, const uint8_t icookie[8],
-                    const uint8_t rcookie[8], unsigned type, size_t request_len);
+void l2v_ike_reject(struct l2v_ike *ike, const struct l2v_ike_route *route,
+                    const uint8_t icookie[8], const uint8_t rcookie[8], unsigned type,
+                    size_t request_len);
 
-/* --- ike1_halfopen.c ------------------------------------------------------------------------------ */
+/* --- ike1_halfopen.c
+ * ------------------------------------------------------------------------------ */
 struct l2v_ike_halfopen { /* what message 1 left behind; views into the ring */
     uint8_t icookie[8], rcookie[8];
     struct l2v_ike_vids vids;
@@ -297,11 +308,13 @@ int l2v_ike1_halfopen_m1(struct l2v_ike *ike, const struct l2v_ike_route *route,
 int l2v_ike1_halfopen_find(struct l2v_ike *ike, const struct l2v_ike_route *route,
                            const struct l2v_ike_header *h, struct l2v_ike_halfopen *ret);
 void l2v_ike1_halfopen_drop(struct l2v_ike *ike, const uint8_t rcookie[8]);
-/* Whose rules hold for a main mode from there: a known peer's, else those of _listen. NULL = none. */
+/* Whose rules hold for a main mode from there: a known peer's, else those of _listen. NULL = none.
+ */
 struct l2v_ike_config *l2v_ike1_responder_config(struct l2v_ike *ike,
                                                  const struct l2v_ike_route *route);
 
-/* --- ike1_dh.c --------------------------------------------------------------------------------------- */
+/* --- ike1_dh.c
+ * --------------------------------------------------------------------------------------- */
 void l2v_ike_dh_init(struct l2v_ike_dh *dh, struct l2v_ike *ike, void (*done)(void *), void *owner);
 /* Makes a key pair of the group (another one is dropped). 0, NOMEM. */
 int l2v_ike_dh_generate(struct l2v_ike_dh *dh, unsigned group);
@@ -310,8 +323,10 @@ int l2v_ike_dh_derive(struct l2v_ike_dh *dh, unsigned group, const uint8_t *peer
 bool l2v_ike_dh_busy(const struct l2v_ike_dh *dh);
 void l2v_ike_dh_clear(struct l2v_ike_dh *dh); /* cancels, wipes */
 
-/* --- ike1_resend.c ---------------------------------------------------------------------------------- */
-void l2v_ike_flight_init(struct l2v_ike_flight *f, const char *name, void (*fire)(void *), void *arg);
+/* --- ike1_resend.c
+ * ---------------------------------------------------------------------------------- */
+void l2v_ike_flight_init(struct l2v_ike_flight *f, const char *name, void (*fire)(void *),
+                         void *arg);
 /* Takes a copy, remembers that it answers what _accept noted, sends it. 0, NOMEM (nothing sent). */
 int l2v_ike_flight_send(struct l2v_ike_sa *sa, struct l2v_ike_flight *f, const uint8_t *msg,
                         size_t len);
@@ -322,13 +337,14 @@ bool l2v_ike_flight_is_dup(const struct l2v_ike_flight *f, uint64_t hash);
 void l2v_ike_flight_answer(struct l2v_ike_sa *sa, struct l2v_ike_flight *f);
 void l2v_ike_flight_forget(struct l2v_ike_sa *sa, struct l2v_ike_flight *f); /* message and timer */
 
-/* --- ike1_sa.c ----------------------------------------------------------------------------------------- */
+/* --- ike1_sa.c
+ * ----------------------------------------------------------------------------------------- */
 int l2v_ike1_sa_new(struct l2v_ike *ike, struct l2v_ike_config *config,
                     const struct l2v_ike_route *route, bool initiator, struct l2v_ike_sa **ret_sa);
 /* Files it under our own cookie, which must be set. */
 void l2v_ike1_sa_file(struct l2v_ike_sa *sa);
-void l2v_ike1_sa_kill(struct l2v_ike_sa *sa); /* no messages; quick modes end too */
-void l2v_ike1_sa_destroy(struct l2v_ike_sa *sa); /* reaping */
+void l2v_ike1_sa_kill(struct l2v_ike_sa *sa);     /* no messages; quick modes end too */
+void l2v_ike1_sa_destroy(struct l2v_ike_sa *sa);  /* reaping */
 void l2v_ike1_sa_clear_mm(struct l2v_ike_sa *sa); /* wipes what only main mode needs */
 void l2v_ike1_sa_views(const struct l2v_ike_sa *sa, struct l2v_ike1_phase1 *ret);
 void l2v_ike1_sa_header(const struct l2v_ike_sa *sa, unsigned exchange, uint32_t message_id,
@@ -344,7 +360,8 @@ int l2v_ike1_sa_use_mid(struct l2v_ike_sa *sa, uint32_t mid); /* 0, NOMEM, LIMIT
 void l2v_ike1_sa_heard(struct l2v_ike_sa *sa, const struct l2v_ike_route *route);
 struct l2v_ike_qm *l2v_ike1_sa_find_qm(struct l2v_ike_sa *sa, uint32_t mid);
 
-/* --- ike1_main.c ---------------------------------------------------------------------------------------- */
+/* --- ike1_main.c
+ * ---------------------------------------------------------------------------------------- */
 extern const struct l2v_fsm l2v_ike1_mm_fsm;
 int l2v_ike1_main_start(struct l2v_ike_peer *peer); /* 0, NOMEM, CRYPTO, CONFIG, LIMIT */
 int l2v_ike1_main_accept(struct l2v_ike *ike, const struct l2v_ike_route *route,
@@ -362,13 +379,16 @@ int l2v_ike1_auth_build(struct l2v_ike_sa *sa, uint8_t *buf, size_t size, size_t
 int l2v_ike1_auth_open_m5(struct l2v_ike_sa *sa, const uint8_t *msg, size_t len,
                           struct l2v_ike_id *ret_id);
 /* Initiator. 0; INTEGRITY (did not decipher or HASH_R is wrong), AUTH_PEER (not whom we want). */
-int l2v_ike1_auth_open_m6(struct l2v_ike_sa *sa, uint8_t *msg, size_t len, struct l2v_ike_id *ret_id);
+int l2v_ike1_auth_open_m6(struct l2v_ike_sa *sa, uint8_t *msg, size_t len,
+                          struct l2v_ike_id *ret_id);
 int l2v_ike1_auth_set_keys(struct l2v_ike_sa *sa); /* initiator, after the secret */
 void l2v_ike1_auth_explain(const struct l2v_ike_sa *sa, l2tpvoip_failure *f);
 
-/* --- ike1_quick.c ---------------------------------------------------------------------------------------- */
+/* --- ike1_quick.c
+ * ---------------------------------------------------------------------------------------- */
 extern const struct l2v_fsm l2v_ike1_qm_fsm;
-/* replaces: spi_in of the pair to renew, 0 = none. 0, STATE (no ISAKMP SA), NOMEM, CRYPTO, LIMIT. */
+/* replaces: spi_in of the pair to renew, 0 = none. 0, STATE (no ISAKMP SA), NOMEM, CRYPTO, LIMIT.
+ */
 int l2v_ike1_quick_start(struct l2v_ike_peer *peer, uint16_t local_port, uint16_t remote_port,
                          uint32_t replaces);
 int l2v_ike1_quick_input(struct l2v_ike_sa *sa, const struct l2v_ike_route *route,
@@ -388,7 +408,8 @@ int l2v_ike1_qm_read2(struct l2v_ike_qm *qm, const struct l2v_ike_message *m, l2
 int l2v_ike1_qm_read3(struct l2v_ike_qm *qm, const struct l2v_ike_message *m);
 int l2v_ike1_qm_install(struct l2v_ike_qm *qm, bool confirmed); /* keys, child_up */
 
-/* --- ike1_info.c ------------------------------------------------------------------------------------------- */
+/* --- ike1_info.c
+ * ------------------------------------------------------------------------------------------- */
 int l2v_ike1_info_input(struct l2v_ike_sa *sa, const struct l2v_ike_route *route,
                         const struct l2v_ike_header *h, uint8_t *msg, size_t len);
 void l2v_ike1_info_notify(struct l2v_ike_sa *sa, unsigned protocol, const void *spi, size_t spi_len,
@@ -397,7 +418,8 @@ void l2v_ike1_info_delete_sa(struct l2v_ike_sa *sa, struct l2v_ike_sa *target);
 void l2v_ike1_info_delete_child(struct l2v_ike_sa *sa, uint32_t spi_in);
 int l2v_ike1_info_probe(struct l2v_ike_peer *peer); /* R-U-THERE. 0, STATE */
 
-/* --- ike_peer.c -------------------------------------------------------------------------------------------- */
+/* --- ike_peer.c
+ * -------------------------------------------------------------------------------------------- */
 int l2v_ike_peer_new(struct l2v_ike *ike, struct l2v_ike_config *config,
                      const struct l2v_ike_route *route, struct l2v_ike_peer **ret_peer);
 void l2v_ike_peer_destroy(struct l2v_ike_peer *peer);
@@ -426,7 +448,8 @@ void l2v_ike_peer_rekey_child(struct l2v_ike_peer *peer, struct l2v_ike_csa *csa
 void l2v_ike_peer_quick_failed(struct l2v_ike_peer *peer, uint32_t replaces,
                                const l2tpvoip_failure *f);
 
-/* --- ike_timers.c: all timing policy ------------------------------------------------------------------- */
+/* --- ike_timers.c: all timing policy
+ * ------------------------------------------------------------------- */
 void l2v_ike_timers_sa_init(struct l2v_ike_sa *sa);
 void l2v_ike_timers_sa_stop(struct l2v_ike_sa *sa);
 void l2v_ike_timers_sa_up(struct l2v_ike_sa *sa);

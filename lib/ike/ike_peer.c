@@ -99,7 +99,8 @@ void l2v_ike_peer_fail(struct l2v_ike_peer *peer, const l2tpvoip_failure *f)
     }
 }
 
-/* --- finding ------------------------------------------------------------------------------------- */
+/* --- finding -------------------------------------------------------------------------------------
+ */
 
 static struct l2v_ike_peer *next_at_ip(const struct l2v_map_node *n, const l2tpvoip_addr *addr)
 {
@@ -140,7 +141,8 @@ static struct l2v_ike_peer *next_alike(struct l2v_ike_peer *p, const struct l2v_
 struct l2v_ike_sa *l2v_ike_peer_sa(struct l2v_ike_peer *peer)
 {
     struct l2v_ike_sa *best = NULL;
-    L2V_LIST_EACH (pos, &peer->sas) {
+    L2V_LIST_EACH(pos, &peer->sas)
+    {
         struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
         bool newer = best == NULL || best->retired || sa->up_ns >= best->up_ns;
         if (sa->state == L2V_MM_UP && newer && (best == NULL || !sa->retired)) {
@@ -152,7 +154,8 @@ struct l2v_ike_sa *l2v_ike_peer_sa(struct l2v_ike_peer *peer)
 
 bool l2v_ike_peer_is_connecting(const struct l2v_ike_peer *peer)
 {
-    L2V_LIST_EACH (pos, &peer->sas) {
+    L2V_LIST_EACH(pos, &peer->sas)
+    {
         if (L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node)->state != L2V_MM_UP) {
             return true;
         }
@@ -160,7 +163,8 @@ bool l2v_ike_peer_is_connecting(const struct l2v_ike_peer *peer)
     return false;
 }
 
-/* --- ISAKMP SAs of a peer ------------------------------------------------------------------------ */
+/* --- ISAKMP SAs of a peer ------------------------------------------------------------------------
+ */
 
 void l2v_ike_peer_attach(struct l2v_ike_peer *peer, struct l2v_ike_sa *sa)
 {
@@ -174,8 +178,7 @@ void l2v_ike_peer_attach(struct l2v_ike_peer *peer, struct l2v_ike_sa *sa)
 static void forget_alike(struct l2v_ike *ike, const struct l2v_ike_id *id,
                          const l2tpvoip_addr *addr, const struct l2v_ike_peer *keep)
 {
-    struct l2v_ike_peer *p =
-        next_at_ip(l2v_map_find(&ike->ips, ip_key(ike, addr)), addr);
+    struct l2v_ike_peer *p = next_at_ip(l2v_map_find(&ike->ips, ip_key(ike, addr)), addr);
     l2tpvoip_failure f;
 
     l2v_failure_set(&f, L2TPVOIP_LAYER_IKE, L2TPVOIP_ERR_PEER_CLOSED,
@@ -196,8 +199,7 @@ static struct l2v_ike_peer *find_lineage(struct l2v_ike_sa *sa, const struct l2v
 {
     struct l2v_ike *ike = sa->ike;
     const l2tpvoip_addr *addr = &sa->route.remote;
-    struct l2v_ike_peer *p =
-        next_at_ip(l2v_map_find(&ike->ips, ip_key(ike, addr)), addr);
+    struct l2v_ike_peer *p = next_at_ip(l2v_map_find(&ike->ips, ip_key(ike, addr)), addr);
 
     while ((p = next_alike(p, id, addr)) != NULL) {
         if (is_from(p, &sa->route) && p->psk == sa->psk && p->config == sa->config) {
@@ -274,7 +276,8 @@ void l2v_ike_peer_initial_contact(struct l2v_ike_peer *peer, struct l2v_ike_sa *
     struct l2v_ike_id id = peer->id;
     l2tpvoip_addr addr = peer->route.remote;
 
-    L2V_LIST_EACH_SAFE (pos, &peer->sas) {
+    L2V_LIST_EACH_SAFE(pos, &peer->sas)
+    {
         struct l2v_ike_sa *other = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
         if (other != sa && other->state == L2V_MM_UP &&
             (other->up_ns < sa->up_ns || sa->state != L2V_MM_UP)) {
@@ -310,7 +313,8 @@ static bool beats(const struct l2v_ike_sa *a, const struct l2v_ike_sa *b)
 
 static void retire_others(struct l2v_ike_peer *peer, struct l2v_ike_sa *sa)
 {
-    L2V_LIST_EACH (pos, &peer->sas) {
+    L2V_LIST_EACH(pos, &peer->sas)
+    {
         struct l2v_ike_sa *other = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
         if (other == sa || other->state != L2V_MM_UP || other->retired) {
             continue;
@@ -403,8 +407,7 @@ void l2v_ike_peer_sa_gone(struct l2v_ike_peer *peer, const l2tpvoip_failure *f)
     }
     peer->last_failure = *f;
     /* The IPsec SAs outlive it. The client wants its control channel back. */
-    if (!l2v_ike_peer_is_connecting(peer) &&
-        (peer->initiator || l2v_ike_peer_sa(peer) != NULL)) {
+    if (!l2v_ike_peer_is_connecting(peer) && (peer->initiator || l2v_ike_peer_sa(peer) != NULL)) {
         struct l2v_ike_sa *sa = l2v_ike_peer_sa(peer);
         if (sa == NULL || (!l2v_timer_is_set(&sa->soft) && f != &closed)) {
             l2v_ike_timers_peer_retry(peer);
@@ -422,11 +425,13 @@ void l2v_ike_peer_renew(struct l2v_ike_peer *peer)
     }
 }
 
-/* --- IPsec SA pairs ------------------------------------------------------------------------------ */
+/* --- IPsec SA pairs ------------------------------------------------------------------------------
+ */
 
 struct l2v_ike_csa *l2v_ike_peer_find_child(struct l2v_ike_peer *peer, uint32_t spi_in)
 {
-    L2V_LIST_EACH (pos, &peer->children) {
+    L2V_LIST_EACH(pos, &peer->children)
+    {
         struct l2v_ike_csa *csa = L2V_CONTAINER_OF(pos, struct l2v_ike_csa, node);
         if (csa->spi_in == spi_in) {
             return csa;
@@ -437,7 +442,8 @@ struct l2v_ike_csa *l2v_ike_peer_find_child(struct l2v_ike_peer *peer, uint32_t 
 
 struct l2v_ike_csa *l2v_ike_peer_find_child_out(struct l2v_ike_peer *peer, uint32_t spi_out)
 {
-    L2V_LIST_EACH (pos, &peer->children) {
+    L2V_LIST_EACH(pos, &peer->children)
+    {
         struct l2v_ike_csa *csa = L2V_CONTAINER_OF(pos, struct l2v_ike_csa, node);
         if (csa->spi_out == spi_out) {
             return csa;
@@ -462,7 +468,8 @@ static bool loses_to(const struct l2v_ike_csa *csa, const struct l2v_ike_csa *ot
 
 static bool is_loser(const struct l2v_ike_csa *csa)
 {
-    L2V_LIST_EACH (pos, &csa->peer->children) {
+    L2V_LIST_EACH(pos, &csa->peer->children)
+    {
         if (loses_to(csa, L2V_CONTAINER_OF(pos, struct l2v_ike_csa, node))) {
             return true;
         }
@@ -489,7 +496,8 @@ void l2v_ike_peer_confirm_child(struct l2v_ike_peer *peer, struct l2v_ike_csa *c
         replace(csa);
         return;
     }
-    L2V_LIST_EACH (pos, &peer->children) {
+    L2V_LIST_EACH(pos, &peer->children)
+    {
         struct l2v_ike_csa *other = L2V_CONTAINER_OF(pos, struct l2v_ike_csa, node);
         if (other != csa && other->confirmed) {
             replace(other);
@@ -569,9 +577,11 @@ void l2v_ike_peer_drop_child(struct l2v_ike_peer *peer, struct l2v_ike_csa *csa,
 
 static struct l2v_ike_qm *find_qm_of(struct l2v_ike_peer *peer, uint32_t spi_in)
 {
-    L2V_LIST_EACH (pos, &peer->sas) {
+    L2V_LIST_EACH(pos, &peer->sas)
+    {
         struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
-        L2V_LIST_EACH (at, &sa->qms) {
+        L2V_LIST_EACH(at, &sa->qms)
+        {
             struct l2v_ike_qm *qm = L2V_CONTAINER_OF(at, struct l2v_ike_qm, node);
             if (qm->spi_in == spi_in && qm->state == L2V_QM_R2) {
                 return qm;
@@ -596,7 +606,8 @@ void l2v_ike_peer_child_deleted(struct l2v_ike_peer *peer, struct l2v_ike_csa *c
     struct l2v_ike_csa *other = NULL;
     uint32_t spi_in = csa->spi_in;
 
-    L2V_LIST_EACH (pos, &peer->children) {
+    L2V_LIST_EACH(pos, &peer->children)
+    {
         struct l2v_ike_csa *c = L2V_CONTAINER_OF(pos, struct l2v_ike_csa, node);
         if (c != csa && !c->delete_sent) {
             other = c;
@@ -666,7 +677,8 @@ void l2v_ike_peer_quick_failed(struct l2v_ike_peer *peer, uint32_t replaces,
     }
 }
 
-/* --- entries of the module ----------------------------------------------------------------------- */
+/* --- entries of the module -----------------------------------------------------------------------
+ */
 
 void l2v_ike_peer_close(struct l2v_ike_peer *peer)
 {
@@ -679,13 +691,15 @@ void l2v_ike_peer_close(struct l2v_ike_peer *peer)
     l2v_ike_enter(ike);
     by = l2v_ike_peer_sa(peer);
     if (by != NULL) {
-        L2V_LIST_EACH (pos, &peer->children) {
+        L2V_LIST_EACH(pos, &peer->children)
+        {
             struct l2v_ike_csa *csa = L2V_CONTAINER_OF(pos, struct l2v_ike_csa, node);
             if (!csa->delete_sent) {
                 l2v_ike1_info_delete_child(by, csa->spi_in);
             }
         }
-        L2V_LIST_EACH (pos, &peer->sas) {
+        L2V_LIST_EACH(pos, &peer->sas)
+        {
             struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
             if (sa->state == L2V_MM_UP && sa != by) {
                 l2v_ike1_info_delete_sa(by, sa);
@@ -749,7 +763,8 @@ void l2v_ike_peer_move(struct l2v_ike_peer *peer, const struct l2v_ike_route *ro
     }
     l2v_ike_enter(ike);
     take_route(peer, route);
-    L2V_LIST_EACH (pos, &peer->sas) {
+    L2V_LIST_EACH(pos, &peer->sas)
+    {
         L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node)->route = *route;
     }
     l2v_ike_timers_peer_up(peer);
@@ -795,7 +810,8 @@ void l2v_ike_peer_describe(const struct l2v_ike_peer *peer, char *text, size_t s
 
 void l2v_ike_peer_explain(const struct l2v_ike_peer *peer, l2tpvoip_failure *f)
 {
-    L2V_LIST_EACH (pos, &peer->sas) {
+    L2V_LIST_EACH(pos, &peer->sas)
+    {
         const struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
         if (sa->mm == NULL || sa->dead) {
             continue;

@@ -5,15 +5,17 @@
 #include "base_addr.h"
 #include "ike_engine.h"
 
-#define WAIT_M5 (60 * L2V_NS_PER_S)        /* responder: from the last message 3 to message 5 */
-#define RESEND_CAP (16 * L2V_NS_PER_S)     /* the doubling ends here */
-#define DIAGNOSE_WAIT (3 * L2V_NS_PER_S)   /* for an answer to the wide offer */
-#define HASTE (2 * L2V_NS_PER_S)           /* after an unauthenticated refusal */
-#define SA_GRACE (10 * L2V_NS_PER_S)       /* a replaced ISAKMP SA until its Delete */
-#define CHILD_GRACE (10 * L2V_NS_PER_S)    /* a replaced pair until its Delete */
-#define CHILD_LINGER (5 * L2V_NS_PER_S)    /* inbound after the Delete: what is under way */
-#define QM_LINGER (60 * L2V_NS_PER_S)      /* answers duplicates */
-#define COLLISION (20 * L2V_NS_PER_S)     /* younger than this apart, two pairs crossed; older, one follows the other */
+#define WAIT_M5 (60 * L2V_NS_PER_S)      /* responder: from the last message 3 to message 5 */
+#define RESEND_CAP (16 * L2V_NS_PER_S)   /* the doubling ends here */
+#define DIAGNOSE_WAIT (3 * L2V_NS_PER_S) /* for an answer to the wide offer */
+#define HASTE (2 * L2V_NS_PER_S)         /* after an unauthenticated refusal */
+#define SA_GRACE (10 * L2V_NS_PER_S)     /* a replaced ISAKMP SA until its Delete */
+#define CHILD_GRACE (10 * L2V_NS_PER_S)  /* a replaced pair until its Delete */
+#define CHILD_LINGER (5 * L2V_NS_PER_S)  /* inbound after the Delete: what is under way */
+#define QM_LINGER (60 * L2V_NS_PER_S)    /* answers duplicates */
+#define COLLISION                                                                                  \
+    (20 *                                                                                          \
+     L2V_NS_PER_S) /* younger than this apart, two pairs crossed; older, one follows the other */
 #define CLIENT_CHILDLESS (2 * L2V_NS_PER_S) /* then it asks for a pair again */
 #define SERVER_CHILDLESS (90 * L2V_NS_PER_S)
 #define RETRY (15 * L2V_NS_PER_S)
@@ -37,7 +39,8 @@ static uint64_t share_of(struct l2v_ike *ike, uint32_t life_s, unsigned low, uns
     return (uint64_t)life_s * L2V_NS_PER_MS * milli;
 }
 
-/* --- retransmission ------------------------------------------------------------------------------ */
+/* --- retransmission ------------------------------------------------------------------------------
+ */
 
 void l2v_ike_timers_flight_start(struct l2v_ike_sa *sa, struct l2v_ike_flight *f)
 {
@@ -85,7 +88,8 @@ void l2v_ike_timers_diagnose(struct l2v_ike_sa *sa)
     set_in(sa->ike, &sa->flight.timer, DIAGNOSE_WAIT);
 }
 
-/* --- ISAKMP SAs ---------------------------------------------------------------------------------- */
+/* --- ISAKMP SAs ----------------------------------------------------------------------------------
+ */
 
 static void on_sa_soft(void *arg)
 {
@@ -158,7 +162,8 @@ void l2v_ike_timers_sa_retired(struct l2v_ike_sa *sa)
     }
 }
 
-/* --- quick modes --------------------------------------------------------------------------------- */
+/* --- quick modes ---------------------------------------------------------------------------------
+ */
 
 static void on_qm_flight(void *arg)
 {
@@ -200,7 +205,8 @@ void l2v_ike_timers_qm_lingers(struct l2v_ike_qm *qm)
     set_in(qm->sa->ike, &qm->linger, QM_LINGER);
 }
 
-/* --- IPsec SA pairs ------------------------------------------------------------------------------ */
+/* --- IPsec SA pairs ------------------------------------------------------------------------------
+ */
 
 static void on_child_soft(void *arg)
 {
@@ -285,7 +291,8 @@ bool l2v_ike_timers_is_collision(uint64_t a_ns, uint64_t b_ns)
     return (a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns) < COLLISION;
 }
 
-/* --- dead peer detection, rfc3706#5.5 ------------------------------------------------------------ */
+/* --- dead peer detection, rfc3706#5.5 ------------------------------------------------------------
+ */
 
 static bool probes(const struct l2v_ike_peer *peer)
 {
@@ -354,7 +361,8 @@ void l2v_ike_timers_peer_probe(struct l2v_ike_peer *peer)
     }
 }
 
-/* --- NAT keepalive, rfc3948#4: only when nothing else was sent ------------------------------------ */
+/* --- NAT keepalive, rfc3948#4: only when nothing else was sent
+ * ------------------------------------ */
 
 static void on_keepalive(void *arg)
 {
@@ -373,7 +381,8 @@ static void on_keepalive(void *arg)
     l2v_ike_leave(ike);
 }
 
-/* --- peers --------------------------------------------------------------------------------------- */
+/* --- peers ---------------------------------------------------------------------------------------
+ */
 
 static void on_idle(void *arg)
 {
@@ -395,7 +404,8 @@ static void on_idle(void *arg)
                             "Connect again if the session is still wanted.",
                             "The peer deleted the IPsec SA and made no new one.");
         }
-        L2V_LIST_EACH (pos, &peer->sas) {
+        L2V_LIST_EACH(pos, &peer->sas)
+        {
             struct l2v_ike_sa *sa = L2V_CONTAINER_OF(pos, struct l2v_ike_sa, node);
             if (sa->state == L2V_MM_UP) {
                 l2v_ike1_info_delete_sa(sa, sa);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as datagrams to a responder and to an initiator. A whole ISAKMP message is given to both, as
- * it is and with the cookies of their SA. Anything else is a script: raw datagrams, what the one
+/* Bytes as datagrams to a responder and to an initiator. A whole ISAKMP message is given to both,
+ * as it is and with the cookies of their SA. Anything else is a script: raw datagrams, what the one
  * said last delivered to the other with a change, time. */
 #include <string.h>
 
@@ -126,8 +126,8 @@ static void child_down(void *user, struct l2v_ike_peer *peer, uint32_t spi_in)
 }
 
 static const struct l2v_ike_ops ops = {
-    transmit, keepalive, new_spi, free_spi, peer_accept, peer_up, peer_down, peer_moved,
-    child_up, child_confirmed, child_down,
+    transmit,  keepalive,  new_spi,  free_spi,        peer_accept, peer_up,
+    peer_down, peer_moved, child_up, child_confirmed, child_down,
 };
 
 static void make_end(struct lab *lab, struct l2v_crypto *crypto, struct end *e, bool server)
@@ -258,8 +258,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct l2v_ike_header h;
     struct lab lab;
 
-    if (crypto == NULL && (test_env_init(&te, 1) != 0 ||
-                           l2v_crypto_new(&te.env, NULL, &crypto) != 0)) {
+    if (crypto == NULL &&
+        (test_env_init(&te, 1) != 0 || l2v_crypto_new(&te.env, NULL, &crypto) != 0)) {
         abort();
     }
     if (len > 4096) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How connecting fails: wrong key, no common proposal, silence, several keys; and without memory. */
+/* How connecting fails: wrong key, no common proposal, silence, several keys; and without memory.
+ */
 #include "ike_world.h"
 
 static void check_failure(const struct w_node *c, int code, const char *word)
@@ -35,9 +36,11 @@ END_TEST
 /* The responder tries them all at message 5; the client's is the last. */
 START_TEST(test_eight_psks)
 {
-    static const char *const keys[8] = {"key number one, quite long", "key number two, quite long",
-        "key number three, quite long", "key number four, quite long", "key number five, quite long",
-        "key number six, quite long", "key number seven, quite long", "key number eight, long"};
+    static const char *const keys[8] = {
+        "key number one, quite long",   "key number two, quite long",
+        "key number three, quite long", "key number four, quite long",
+        "key number five, quite long",  "key number six, quite long",
+        "key number seven, quite long", "key number eight, long"};
     struct world w;
     struct w_node *c, *s;
     l2tpvoip_psk many[8];
@@ -138,8 +141,8 @@ START_TEST(test_silent_refusal)
     l2tpvoip_ipsec_options so = w_options(&psk, 1), co = so;
     w_init(&w, 440);
     so.ike_proposals = "3des-sha1-modp1024";
-    so.flags = L2TPVOIP_IPSEC_ALLOW_3DES | L2TPVOIP_IPSEC_ALLOW_MODP1024 |
-               L2TPVOIP_IPSEC_ALLOW_SHA1;
+    so.flags =
+        L2TPVOIP_IPSEC_ALLOW_3DES | L2TPVOIP_IPSEC_ALLOW_MODP1024 | L2TPVOIP_IPSEC_ALLOW_SHA1;
     co.flags = _i == 1 ? L2TPVOIP_IPSEC_NO_DIAGNOSE : 0;
     ck_assert_int_eq(w_node(&w, &s, true, "198.51.100.1", &so), 0);
     ck_assert_int_eq(w_node(&w, &c, false, "203.0.113.7:40000", &co), 0);

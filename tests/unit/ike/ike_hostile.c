@@ -174,11 +174,11 @@ END_TEST
 static void fingerprint(const struct world *w, char *text, size_t size)
 {
     const struct w_node *s = &w->nodes[0], *c = &w->nodes[1];
-    snprintf(text, size, "%u %u %u %u %u %u | %u %u %u %u %u %u | %u %u %u %u",
-             s->n_up, s->n_down, s->n_accept, s->n_child_up, s->n_child_down, s->n_moved, c->n_up,
-             c->n_down, c->n_accept, c->n_child_up, c->n_child_down, c->n_moved,
-             s->peer != NULL ? s->peer->n_sas : 0, c->peer != NULL ? c->peer->n_sas : 0,
-             w_live(s), w_live(c));
+    snprintf(text, size, "%u %u %u %u %u %u | %u %u %u %u %u %u | %u %u %u %u", s->n_up, s->n_down,
+             s->n_accept, s->n_child_up, s->n_child_down, s->n_moved, c->n_up, c->n_down,
+             c->n_accept, c->n_child_up, c->n_child_down, c->n_moved,
+             s->peer != NULL ? s->peer->n_sas : 0, c->peer != NULL ? c->peer->n_sas : 0, w_live(s),
+             w_live(c));
 }
 
 /* Everything that was ever sent, sent again: only cached answers, no change. */

@@ -190,12 +190,12 @@ END_TEST
 START_TEST(test_groups)
 {
     static const char *const proposals[] = {
-        "aes256-sha256-modp2048", "aes128-sha1-ecp384", "aes256-sha512-ecp521",
-        "3des-sha1-modp1024", "aes256-sha384-modp3072", "aes128-sha256-modp1536",
+        "aes256-sha256-modp2048", "aes128-sha1-ecp384",     "aes256-sha512-ecp521",
+        "3des-sha1-modp1024",     "aes256-sha384-modp3072", "aes128-sha256-modp1536",
     };
     static const char *const esps[] = {
-        "aes256-sha1", "aes128-sha256", "aes256-sha512-ecp256", "3des-sha1", "aes256-sha384",
-        "aes128gcm16-modp2048",
+        "aes256-sha1", "aes128-sha256", "aes256-sha512-ecp256",
+        "3des-sha1",   "aes256-sha384", "aes128gcm16-modp2048",
     };
     struct world w;
     struct w_node *c, *s;
@@ -204,8 +204,7 @@ START_TEST(test_groups)
     w_init(&w, 7 + (uint64_t)_i);
     o.ike_proposals = proposals[_i];
     o.esp_proposals = esps[_i];
-    o.flags = L2TPVOIP_IPSEC_ALLOW_3DES | L2TPVOIP_IPSEC_ALLOW_MODP1024 |
-              L2TPVOIP_IPSEC_ALLOW_SHA1;
+    o.flags = L2TPVOIP_IPSEC_ALLOW_3DES | L2TPVOIP_IPSEC_ALLOW_MODP1024 | L2TPVOIP_IPSEC_ALLOW_SHA1;
     ck_assert_int_eq(w_node(&w, &s, true, "198.51.100.1", &o), 0);
     ck_assert_int_eq(w_node(&w, &c, false, "203.0.113.7:40000", &o), 0);
     ck_assert_int_eq(w_connect(c, s), 0);

@@ -148,7 +148,8 @@ void w_inject(struct world *w, struct w_node *to, const l2tpvoip_addr *from, uin
     free(d.data);
 }
 
-/* --- callbacks ----------------------------------------------------------------------------------- */
+/* --- callbacks -----------------------------------------------------------------------------------
+ */
 
 static void on_transmit(void *user, const struct l2v_ike_route *route, struct l2v_pkt *pkt)
 {
@@ -303,13 +304,21 @@ static void on_child_down(void *user, struct l2v_ike_peer *peer, uint32_t spi_in
 }
 
 static const struct l2v_ike_ops w_ops = {
-    .transmit = on_transmit, .keepalive = on_keepalive, .new_spi = on_new_spi,
-    .free_spi = on_free_spi, .peer_accept = on_accept, .peer_up = on_up, .peer_down = on_down,
-    .peer_moved = on_moved, .child_up = on_child_up, .child_confirmed = on_child_confirmed,
+    .transmit = on_transmit,
+    .keepalive = on_keepalive,
+    .new_spi = on_new_spi,
+    .free_spi = on_free_spi,
+    .peer_accept = on_accept,
+    .peer_up = on_up,
+    .peer_down = on_down,
+    .peer_moved = on_moved,
+    .child_up = on_child_up,
+    .child_confirmed = on_child_confirmed,
     .child_down = on_child_down,
 };
 
-/* --- making ---------------------------------------------------------------------------------------- */
+/* --- making
+ * ---------------------------------------------------------------------------------------- */
 
 void w_init(struct world *w, uint64_t seed)
 {
@@ -434,7 +443,8 @@ void w_pair(struct world *w, struct w_node **client, struct w_node **server)
     ck_assert_int_eq(w_node(w, client, false, "203.0.113.7:40000", &o), 0);
 }
 
-/* --- time ------------------------------------------------------------------------------------------ */
+/* --- time
+ * ------------------------------------------------------------------------------------------ */
 
 static void run_jobs(struct world *w)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A small simulated network for IKE engines in virtual time: nodes, an address-translating box, loss,
- * reorder, duplicates; jobs inline or on a slow "thread"; a data plane that only counts. */
+/* A small simulated network for IKE engines in virtual time: nodes, an address-translating box,
+ * loss, reorder, duplicates; jobs inline or on a slow "thread"; a data plane that only counts. */
 #ifndef L2V_IKE_WORLD_H
 #define L2V_IKE_WORLD_H
 
@@ -33,9 +33,9 @@ struct w_node {
     struct l2v_ike_config *config;
     l2tpvoip_addr addr; /* client: with its one port; server: port 0, has 500 and 4500 */
     bool server;
-    bool nat;           /* behind the box */
-    uint16_t nat_base;  /* the box maps to nat_base (+ 1 for port 4500) at 192.0.2.1 */
-    bool mute;          /* everything that it sends is lost */
+    bool nat;          /* behind the box */
+    uint16_t nat_base; /* the box maps to nat_base (+ 1 for port 4500) at 192.0.2.1 */
+    bool mute;         /* everything that it sends is lost */
     uint32_t next_spi;
     struct l2v_ike_peer *peer; /* newest */
     unsigned n_up, n_again, n_down, n_accept, n_moved, n_child_up, n_confirmed, n_child_down,
@@ -75,7 +75,7 @@ struct world {
     unsigned n_nodes;
     struct w_dgram queue[W_QUEUE];
     uint64_t order;
-    uint64_t seed; /* of the network */
+    uint64_t seed;               /* of the network */
     unsigned loss, dup, reorder; /* percent */
     uint64_t delay_ns, jitter_ns;
     uint64_t job_ns; /* 0 = inline */
@@ -90,7 +90,7 @@ struct world {
 
 void w_init(struct world *w, uint64_t seed);
 void w_clear(struct world *w); /* frees all; fails when something leaked */
-void w_free(struct world *w); /* the same without looking for leaks */
+void w_free(struct world *w);  /* the same without looking for leaks */
 l2tpvoip_ipsec_options w_options(const l2tpvoip_psk *psk, unsigned n);
 l2tpvoip_psk w_psk(const char *key, const char *remote_id);
 struct l2v_ike_config *w_config(struct world *w, bool server, const l2tpvoip_ipsec_options *o);
