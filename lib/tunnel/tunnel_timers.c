@@ -8,7 +8,7 @@
  * rfc2661#5.7: 1 + 2 + 4 + 8 + 8 + 8 s. */
 #define LINGER_MS 31000u
 /* IPV6CP is open: how long IPCP may still take before the session is announced without IPv4. */
-#define NCP_GRACE_MS 5000u
+#define NCP_GRACE_MS 15000u
 #define DEFAULT_CONNECT_MS 30000u
 /* After an ICMP error, before anything was heard: the server is not there, but be it a passing
  * fault or a forgery, a few retransmissions may still get through. */

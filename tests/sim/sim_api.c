@@ -239,7 +239,7 @@ static void measure(void *user, struct sim_host *from, const l2tpvoip_addr *src,
 
 bool sim_api_mtu(struct kit *kit)
 {
-    static const char *const esp[] = {"aes128-sha1", "aes256-sha256", "aes256gcm16", "aes128-sha512"};
+    static const char *const esp[] = {"aes128-sha384", "aes256-sha256", "aes256gcm16", "aes128-sha512"};
     struct kit_client *c = &kit->cli[0];
     static uint8_t data[1600];
     uint32_t path_mtu = (uint32_t)(sim_random(&kit->rng) % 600 + 900);

@@ -267,9 +267,13 @@ bool kit_bring_up(struct kit *kit, uint64_t for_ns)
         rc = kit_connect(c);
     }
     if (rc != 0) {
-        c->failure.code = rc;
         (void)snprintf(c->failure.message, sizeof c->failure.message, "set-up: %s",
                        l2tpvoip_error_text(rc));
+        if (rc == L2TPVOIP_ERR_CONFIG) {
+            struct sim_host *host = c->host->ctx != NULL ? c->host : kit->srv;
+            (void)l2tpvoip_context_get_failure(host->ctx, &c->failure);
+        }
+        c->failure.code = rc;
         c->down = true;
         return false;
     }
@@ -356,6 +360,7 @@ bool kit_ping(struct kit_client *c, uint64_t for_ns)
     l2tpvoip_session *session = l2tpvoip_tunnel_get_session(c->tunnel);
     if (session == NULL ||
         l2tpvoip_session_ping(session, &to, 56, (uint32_t)(for_ns / SIM_MS), on_pong, c) != 0) {
+        (void)sim_run(&c->kit->sim, for_ns, NULL, NULL);
         return false;
     }
     (void)sim_run(&c->kit->sim, for_ns + SIM_S, NULL, NULL);

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs scenarios over seeds: sim [--seeds N] [--seed S] [--scenario NAME] [--list] [--verbose] */
+/* Runs scenarios over seeds: sim [--seeds N] [--seed S] [--scenario NAME] [--jobs N] [--list] */
 #include "sim_scenarios.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+#define MAX_JOBS 64u
 
 struct options {
     uint64_t seed, seeds;
     const char *scenario;
     bool cases;
+    unsigned jobs;
+};
+
+struct tally {
+    unsigned good, bad;
 };
 
 static double wall(void)
@@ -33,36 +42,90 @@ static bool run_case(const struct scenario *s, uint64_t seed, char *why, size_t 
     return ok;
 }
 
-static void run_scenario(const struct scenario *s, const struct options *o, unsigned *passed,
-                         unsigned *failed)
+/* Every jobs-th seed, from the first-th on. */
+static struct tally run_seeds(const struct scenario *s, const struct options *o, unsigned first)
 {
     uint64_t n = s->heavy && o->seeds > 3 ? (o->seeds + 9) / 10 : o->seeds;
-    unsigned good = 0, bad = 0;
-    double start = wall();
-    for (uint64_t i = 0; i < n; i++) {
+    struct tally t = {0, 0};
+    for (uint64_t i = first; i < n; i += o->jobs) {
         char why[512];
         uint64_t seed = o->seed + i;
         if (run_case(s, seed, why, sizeof why)) {
-            good++;
+            t.good++;
             if (o->cases) {
                 printf("ok   %s seed %llu\n", s->name, (unsigned long long)seed);
             }
             continue;
         }
-        bad++;
+        t.bad++;
         printf("FAIL %s seed %llu: %s\n", s->name, (unsigned long long)seed, why);
-        fflush(stdout);
     }
-    printf("%-4s %-20s %u of %u, %.1f s\n", bad == 0 ? "ok" : "FAIL", s->name, good, good + bad,
-           wall() - start);
     fflush(stdout);
-    *passed += good;
-    *failed += bad;
+    return t;
+}
+
+static void start_child(const struct scenario *s, const struct options *o, unsigned first,
+                        int *ret_fd)
+{
+    int fds[2];
+    if (pipe(fds) != 0) {
+        abort();
+    }
+    pid_t pid = fork();
+    if (pid < 0) {
+        abort();
+    }
+    if (pid == 0) {
+        struct tally t = run_seeds(s, o, first);
+        bool told = write(fds[1], &t, sizeof t) == (ssize_t)sizeof t;
+        exit(told ? 0 : 1); /* the leak check runs here */
+    }
+    close(fds[1]);
+    *ret_fd = fds[0];
+}
+
+/* One process a part; one that dies or leaks is a failed case. */
+static struct tally run_parts(const struct scenario *s, const struct options *o)
+{
+    struct tally sum = {0, 0};
+    int fds[MAX_JOBS], status = 0;
+    for (unsigned i = 0; i < o->jobs; i++) {
+        start_child(s, o, i, &fds[i]);
+    }
+    for (unsigned i = 0; i < o->jobs; i++) {
+        struct tally t = {0, 0};
+        if (read(fds[i], &t, sizeof t) == (ssize_t)sizeof t) {
+            sum.good += t.good;
+            sum.bad += t.bad;
+        }
+        close(fds[i]);
+    }
+    for (unsigned i = 0; i < o->jobs; i++) {
+        (void)wait(&status);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+            printf("FAIL %s: a process died or leaked\n", s->name);
+            sum.bad++;
+        }
+    }
+    return sum;
+}
+
+static void run_scenario(const struct scenario *s, const struct options *o, unsigned *passed,
+                         unsigned *failed)
+{
+    double start = wall();
+    struct tally t = o->jobs > 1 ? run_parts(s, o) : run_seeds(s, o, 0);
+    printf("%-4s %-20s %u of %u, %.1f s\n", t.bad == 0 ? "ok" : "FAIL", s->name, t.good,
+           t.good + t.bad, wall() - start);
+    fflush(stdout);
+    *passed += t.good;
+    *failed += t.bad;
 }
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seeds N] [--seed S] [--scenario NAME] [--list] [--cases]\n");
+    fprintf(stderr, "usage: sim [--seeds N] [--seed S] [--scenario NAME] [--jobs N] "
+                    "[--list] [--cases]\n");
     return 2;
 }
 
@@ -80,6 +143,9 @@ static bool parse(int argc, char **argv, struct options *o)
         } else if (strcmp(argv[i], "--seed") == 0) {
             o->seed = strtoull(value, NULL, 0);
             i++;
+        } else if (strcmp(argv[i], "--jobs") == 0) {
+            o->jobs = (unsigned)strtoul(value, NULL, 0);
+            i++;
         } else if (strcmp(argv[i], "--scenario") == 0) {
             o->scenario = value;
             i++;
@@ -87,12 +153,12 @@ static bool parse(int argc, char **argv, struct options *o)
             return false;
         }
     }
-    return o->seeds > 0;
+    return o->seeds > 0 && o->jobs > 0 && o->jobs <= MAX_JOBS;
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {.seed = 1, .seeds = 1};
+    struct options o = {.seed = 1, .seeds = 1, .jobs = 1};
     unsigned passed = 0, failed = 0, ran = 0;
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         for (size_t i = 0; i < n_scenarios; i++) {

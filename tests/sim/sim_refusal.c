@@ -64,7 +64,7 @@ bool sim_refuse_proposal(struct kit *kit)
     }
     kit->server_options.ipsec.esp_proposals = "aes256-sha512";
     kit->cli[0].options.ipsec.esp_proposals = "aes128-sha256";
-    return expect(kit, L2TPVOIP_ERR_NO_PROPOSAL, L2TPVOIP_LAYER_ESP);
+    return expect(kit, L2TPVOIP_ERR_NO_PROPOSAL, L2TPVOIP_LAYER_IKE); /* said by IKE, phase 2 */
 }
 
 bool sim_refuse_full(struct kit *kit)
