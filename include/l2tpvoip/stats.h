@@ -26,7 +26,7 @@ typedef struct l2tpvoip_session_stats {
     uint32_t size;
     uint32_t reserved;
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /**< Inner IP. */
-    uint64_t esp_rx_lost;      /**< Gaps of ESP sequence numbers that never filled. */
+    uint64_t esp_rx_lost;      /**< Gaps of ESP sequence numbers, not filled so far. */
     uint64_t esp_rx_reordered;
     uint64_t esp_rx_replayed;  /**< Duplicates. */
     uint64_t esp_rx_late;      /**< Left of the replay window. */

@@ -96,6 +96,7 @@ static int parse(struct l2v_inet *inet, const struct l2v_pkt *pkt, struct header
         struct l2v_reader body = l2v_read_sub(&r, payload);
         h->total_len = L2V_IP6_HEADER + payload;
         h->tos = (uint8_t)(word >> 20);
+        h->next = first;
         ok = walk(&body, first, true, &h->next);
         h->data_at = h->total_len - l2v_reader_left(&body);
         h->fragment = h->next == NEXT_FRAGMENT;

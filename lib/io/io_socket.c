@@ -148,7 +148,7 @@ static void find_source(const l2tpvoip_path_request *request, l2tpvoip_addr *loc
 {
     struct sockaddr_storage ss;
     socklen_t len = l2v_io_addr_to_sockaddr(&request->remote, &ss);
-    l2tpvoip_addr source;
+    l2tpvoip_addr source = {0};
     int fd = len != 0 ? socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
     if (fd < 0) {
         return;
@@ -173,7 +173,7 @@ bool l2v_io_addr_is_any(const l2tpvoip_addr *a)
 int l2v_io_socket_open(struct l2v_io_socket *s, const l2tpvoip_path_request *request,
                        l2tpvoip_addr *ret_local)
 {
-    l2tpvoip_addr local;
+    l2tpvoip_addr local = {0};
     memset(s, 0, sizeof *s);
     s->fd = -1;
     if (request->kind != L2TPVOIP_PATH_UDP ||

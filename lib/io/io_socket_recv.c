@@ -57,9 +57,9 @@ static int get_int(const struct cmsghdr *c)
 
 static void read_cmsg(const struct cmsghdr *c, uint64_t now_ns, l2tpvoip_datagram *d)
 {
-    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
-        d->tos = (uint8_t)get_int(c);
-    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+    bool tos4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS;
+    bool tos6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS;
+    if (tos4 || tos6) {
         d->tos = (uint8_t)get_int(c);
     } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
         struct in_pktinfo info;

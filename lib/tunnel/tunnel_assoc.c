@@ -279,6 +279,7 @@ static void add_stats(struct l2v_esp_stats *sum, const struct l2v_esp_stats *s)
     sum->late += s->late;
     sum->reordered += s->reordered;
     sum->lost += s->lost;
+    sum->missing += s->missing;
 }
 
 static void destroy_child(void *obj)

@@ -433,7 +433,7 @@ void l2v_session_get_stats(const l2tpvoip_session *s, l2tpvoip_session_stats *st
     }
     struct l2v_esp_stats esp;
     l2v_assoc_esp_stats(assoc, &esp);
-    stats->esp_rx_lost = esp.lost;
+    stats->esp_rx_lost = esp.lost + esp.missing;
     stats->esp_rx_reordered = esp.reordered;
     stats->esp_rx_replayed = esp.replayed;
     stats->esp_rx_late = esp.late;
