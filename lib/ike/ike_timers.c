@@ -46,7 +46,7 @@ void l2v_ike_timers_flight_start(struct l2v_ike_sa *sa, struct l2v_ike_flight *f
 {
     f->delay_ns = sa->config->retransmit_ms * L2V_NS_PER_MS;
     f->max = sa->config->retransmit_tries + 1;
-    if (sa->state == L2V_MM_I1 && f->max > 5 && !sa->peer->up) {
+    if (sa->state == L2V_MM_I1 && f->max == 6 && !sa->peer->up) {
         f->max = 5; /* the diagnosis is to fit into the 30 s that a set-up has */
     }
     if (sa->state == L2V_MM_I1 && f->max > 4 &&
