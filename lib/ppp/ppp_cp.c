@@ -176,7 +176,9 @@ static const struct l2v_ppp_actions actions = {
 static void fire_restart(void *arg)
 {
     struct l2v_ppp_cp *cp = arg;
-    l2v_ppp_cp_event(cp, cp->restart_count > 0 ? L2V_PPP_TO_PLUS : L2V_PPP_TO_MINUS);
+    if (!l2v_ppp_timers_postpone(cp)) {
+        l2v_ppp_cp_event(cp, cp->restart_count > 0 ? L2V_PPP_TO_PLUS : L2V_PPP_TO_MINUS);
+    }
 }
 
 void l2v_ppp_cp_init(struct l2v_ppp_cp *cp, struct l2v_ppp *ppp, const struct l2v_ppp_proto *proto)

@@ -4,10 +4,15 @@
  * Restart (rfc1661#4.6): the first repetition comes early, a few round trips after the first try
  * (or a quarter of the configured time while the round trip is unknown); each further one doubles
  * up to the configured time. A lost packet so costs a phone a fraction of a second, not three, and
- * a slow peer (SoftEther asks a DHCP server inside IPCP) still has more than 20 s in all. */
+ * a slow peer (SoftEther asks a DHCP server inside IPCP) still has more than 20 s in all.
+ *
+ * Once we have acknowledged the peer's request the first repetition waits longer: if it crosses
+ * with the peer's Ack, it finds the peer's automaton open and throws it back to the start
+ * (rfc1661#4.1, RCR+ in Opened); a busy pppd then takes its interface down in mid-call. */
 #include "ppp_link.h"
 
 #define FIRST_MIN_MS 250u
+#define ACKED_MIN_MS 1000u
 #define LINGER_MS 500u
 #define AUTH_DEADLINE_MS 60000u
 #define ECHO_FAILURES 4u
@@ -39,6 +44,18 @@ uint64_t l2v_ppp_timers_wait(struct l2v_ppp *ppp, uint32_t attempt)
 void l2v_ppp_timers_set_restart(struct l2v_ppp_cp *cp)
 {
     set(cp->ppp, &cp->restart, l2v_ppp_timers_wait(cp->ppp, cp->attempt));
+}
+
+bool l2v_ppp_timers_postpone(struct l2v_ppp_cp *cp)
+{
+    struct l2v_env *env = cp->ppp->env;
+    uint64_t least = from_ms(cp->ppp->config.restart_ms);
+    least = least < from_ms(ACKED_MIN_MS) ? least : from_ms(ACKED_MIN_MS);
+    if (cp->state != L2V_PPP_ACK_SENT || cp->sent_ns == 0 || env->now_ns >= cp->sent_ns + least) {
+        return false;
+    }
+    l2v_timer_set(&env->timers, &cp->restart, cp->sent_ns + least);
+    return true;
 }
 
 void l2v_ppp_timers_set_linger(struct l2v_ppp_cp *cp)

@@ -26,6 +26,8 @@ void l2v_ppp_timers_clear(struct l2v_ppp *ppp);
 /* Before the attempt-th (0…) retransmission. */
 uint64_t l2v_ppp_timers_wait(struct l2v_ppp *ppp, uint32_t attempt);
 void l2v_ppp_timers_set_restart(struct l2v_ppp_cp *cp);
+/* The restart timer went off too early for the state of cp: it was set again. */
+bool l2v_ppp_timers_postpone(struct l2v_ppp_cp *cp);
 /* After a Terminate-Request of the peer: how long it may still repeat it. */
 void l2v_ppp_timers_set_linger(struct l2v_ppp_cp *cp);
 void l2v_ppp_timers_sample(struct l2v_ppp *ppp, uint64_t rtt_ns);

@@ -320,7 +320,7 @@ struct l2tpvoip_tunnel {
     l2tpvoip_session *session;
     bool session_announced;
     bool icmp_unreachable; /* an ICMP error came back before anything else did */
-    struct l2v_timer connect_timer, close_timer;
+    struct l2v_timer connect_timer, settle_timer, close_timer;
     struct l2v_event_node event;
     struct l2v_grave work, grave;
     void *user;
@@ -338,6 +338,8 @@ int l2v_client_rekey(l2tpvoip_tunnel *t, uint32_t what);
 /* The deadline of the whole set-up has passed. */
 void l2v_client_timed_out(l2tpvoip_tunnel *t);
 void l2v_client_close_now(l2tpvoip_tunnel *t);
+/* The server has had the time to install the first pair of SAs. */
+void l2v_client_secured(l2tpvoip_tunnel *t);
 void l2v_client_need_credentials(l2tpvoip_tunnel *t);
 void l2v_client_path_error(l2tpvoip_tunnel *t, int32_t code);
 void l2v_client_fail(l2tpvoip_tunnel *t, const l2tpvoip_failure *f);
@@ -405,6 +407,7 @@ void l2v_works_run(l2tpvoip_context *ctx);
 
 void l2v_client_timers_init(l2tpvoip_tunnel *t);
 void l2v_client_timers_start(l2tpvoip_tunnel *t);
+void l2v_client_timers_settle(l2tpvoip_tunnel *t); /* a short wait, then l2v_client_secured */
 void l2v_client_timers_unreachable(l2tpvoip_tunnel *t); /* an ICMP error: wait less */
 void l2v_client_timers_up(l2tpvoip_tunnel *t);      /* connected: the connect timer stops */
 void l2v_client_timers_closing(l2tpvoip_tunnel *t); /* an orderly end must not take long */

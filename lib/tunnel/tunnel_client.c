@@ -309,7 +309,15 @@ static void on_phase1(struct l2v_assoc *assoc)
 static void on_secured(struct l2v_assoc *assoc)
 {
     if (assoc->tunnel->phase < L2TPVOIP_PHASE_L2TP) {
-        start_l2tp(assoc->tunnel);
+        advance(assoc->tunnel, L2TPVOIP_PHASE_L2TP);
+        l2v_client_timers_settle(assoc->tunnel);
+    }
+}
+
+void l2v_client_secured(l2tpvoip_tunnel *t)
+{
+    if (t->phase == L2TPVOIP_PHASE_L2TP) {
+        start_l2tp(t);
     }
 }
 

@@ -13,6 +13,9 @@
 /* After an ICMP error, before anything was heard: the server is not there, but be it a passing
  * fault or a forgery, a few retransmissions may still get through. */
 #define ICMP_GRACE_MS 4000u
+/* Between message 3 of quick mode and SCCRQ: a responder with IPsec in its kernel installs the
+ * pair when it has read message 3; what arrives before is lost and costs a retransmission, 1 s. */
+#define SETTLE_MS 20u
 
 static void set_ms(l2tpvoip_context *ctx, struct l2v_timer *timer, uint64_t ms)
 {
@@ -34,6 +37,11 @@ static void fire_server_close(void *arg)
     l2v_server_close_now(arg);
 }
 
+static void fire_settle(void *arg)
+{
+    l2v_client_secured(arg);
+}
+
 void l2v_client_timers_start(l2tpvoip_tunnel *t)
 {
     uint32_t ms = t->options.connect_timeout_ms;
@@ -44,6 +52,12 @@ void l2v_client_timers_init(l2tpvoip_tunnel *t)
 {
     l2v_timer_init(&t->connect_timer, "tunnel connect", fire_connect, t);
     l2v_timer_init(&t->close_timer, "tunnel close", fire_client_close, t);
+    l2v_timer_init(&t->settle_timer, "tunnel settle", fire_settle, t);
+}
+
+void l2v_client_timers_settle(l2tpvoip_tunnel *t)
+{
+    set_ms(t->ctx, &t->settle_timer, SETTLE_MS);
 }
 
 void l2v_client_timers_unreachable(l2tpvoip_tunnel *t)
@@ -62,12 +76,14 @@ void l2v_client_timers_up(l2tpvoip_tunnel *t)
 void l2v_client_timers_closing(l2tpvoip_tunnel *t)
 {
     l2v_timer_cancel(&t->ctx->env.timers, &t->connect_timer);
+    l2v_timer_cancel(&t->ctx->env.timers, &t->settle_timer);
     set_ms(t->ctx, &t->close_timer, CLOSE_MS);
 }
 
 void l2v_client_timers_stop(l2tpvoip_tunnel *t)
 {
     l2v_timer_cancel(&t->ctx->env.timers, &t->connect_timer);
+    l2v_timer_cancel(&t->ctx->env.timers, &t->settle_timer);
     l2v_timer_cancel(&t->ctx->env.timers, &t->close_timer);
 }
 
