@@ -331,6 +331,68 @@ START_TEST(test_refused_by_us)
 }
 END_TEST
 
+/* Windows refuses servers that say that they are behind a NAT: ours claims that the client is. */
+START_TEST(test_parrot)
+{
+    struct world w;
+    struct w_node *c, *s;
+    l2tpvoip_psk psk = w_psk("a pre-shared key of some length", NULL);
+    l2tpvoip_ipsec_options o = w_options(&psk, 1), so = o;
+    w_init(&w, 12);
+    so.flags = _i == 0 ? L2TPVOIP_IPSEC_NAT_PARROT : L2TPVOIP_IPSEC_FORCE_ENCAPS;
+    ck_assert_int_eq(w_node(&w, &s, true, "198.51.100.1", &so), 0);
+    ck_assert_int_eq(w_node(&w, &c, false, "203.0.113.7:500", &o), 0);
+    l2v_ike_set_raw_esp(c->ike, true);
+    l2v_ike_set_raw_esp(s->ike, true);
+    ck_assert_int_eq(w_connect(c, s), 0);
+    ck_assert(w_run_up(&w, 10 * W_S));
+    ck_assert_uint_eq(l2v_ike_peer_get_nat(c->peer), L2TPVOIP_NAT_LOCAL | L2TPVOIP_NAT_ENCAPS);
+    ck_assert(c->children[0].c.udp_encap);
+    w_clear(&w);
+}
+END_TEST
+
+/* A long quick mode goes in pieces when both can, whole else; both ways it arrives. */
+START_TEST(test_fragments)
+{
+    struct world w;
+    struct w_node *c, *s;
+    l2tpvoip_psk psk = w_psk("a pre-shared key of some length", NULL);
+    l2tpvoip_ipsec_options o = w_options(&psk, 1);
+    w_init(&w, 13 + (uint64_t)_i);
+    o.profile = L2TPVOIP_PROFILE_COMPATIBLE;
+    o.esp_proposals = NULL;
+    o.flags = _i == 1 ? L2TPVOIP_IPSEC_NO_FRAGMENTATION : 0;
+    o.retransmit_tries = 12;
+    w.loss = _i == 2 ? 20 : 0;
+    ck_assert_int_eq(w_node(&w, &s, true, "198.51.100.1", &o), 0);
+    ck_assert_int_eq(w_node(&w, &c, false, "203.0.113.7:500", &o), 0);
+    ck_assert_int_eq(w_connect(c, s), 0);
+    ck_assert(w_run_up(&w, 300 * W_S));
+    ck_assert(_i == 1 ? c->max_ike_len > 552 : c->max_ike_len <= 552);
+    ck_assert_uint_ge(w_check_keys(c, s), 1);
+    w_clear(&w);
+}
+END_TEST
+
+START_TEST(test_sha256_96)
+{
+    struct world w;
+    struct w_node *c, *s;
+    l2tpvoip_psk psk = w_psk("a pre-shared key of some length", NULL);
+    l2tpvoip_ipsec_options o = w_options(&psk, 1);
+    w_init(&w, 16);
+    o.esp_proposals = "aes128-sha256";
+    o.flags = L2TPVOIP_IPSEC_SHA256_96;
+    ck_assert_int_eq(w_node(&w, &s, true, "198.51.100.1", &o), 0);
+    ck_assert_int_eq(w_node(&w, &c, false, "203.0.113.7:500", &o), 0);
+    ck_assert_int_eq(w_connect(c, s), 0);
+    ck_assert(w_run_up(&w, 10 * W_S));
+    ck_assert_int_eq(c->children[0].c.suite, L2V_SUITE_AES_CBC_SHA256_96);
+    w_clear(&w);
+}
+END_TEST
+
 TCase *test_ike_pair(void)
 {
     TCase *tc = tcase_create("pair");
@@ -349,5 +411,8 @@ TCase *test_ike_pair(void)
     tcase_add_loop_test(tc, test_close_during_jobs, 0, 30);
     tcase_add_test(tc, test_commit_and_shard);
     tcase_add_loop_test(tc, test_refused_by_us, 0, 2);
+    tcase_add_loop_test(tc, test_parrot, 0, 2);
+    tcase_add_loop_test(tc, test_fragments, 0, 3);
+    tcase_add_test(tc, test_sha256_96);
     return tc;
 }
