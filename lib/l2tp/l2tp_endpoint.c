@@ -144,7 +144,7 @@ int l2v_l2tp_assign_tunnel_id(struct l2v_l2tp *l2tp, uint16_t *ret_id)
 {
     uint32_t bits = l2tp->config.shard_bits;
     uint16_t mask = (uint16_t)(0xffffu >> bits);
-    uint16_t fixed = bits != 0 ? (uint16_t)((uint32_t)l2tp->config.shard << (16 - bits)) : 0;
+    uint16_t fixed = (uint16_t)(bits != 0 ? (uint32_t)l2tp->config.shard << (16 - bits) : 0u);
     return assign_id(l2tp, &l2tp->cc_map, 0, fixed, mask, ret_id);
 }
 
