@@ -102,6 +102,30 @@ static void repair(uint8_t *p, size_t len, uint8_t how)
     }
 }
 
+static bool receive(struct test_env *te, struct host *h, uint8_t how, const uint8_t *data, size_t n)
+{
+    struct l2v_pkt *pkt = l2v_pkt_copy(&te->env, data, n);
+    if (pkt == NULL) {
+        return false;
+    }
+    repair(pkt->data, n, how);
+    (void)l2v_inet_input(h->nif, pkt, (how & 4u) != 0 ? 6 : 4);
+    l2v_pkt_free(pkt);
+    te->env.now_ns += (uint64_t)(how >> 3) * 100 * L2V_NS_PER_MS;
+    l2v_timers_run(&te->env.timers, te->env.now_ns);
+    return true;
+}
+
+/* A PPP frame with a packet, as the seeds are: as it is, and addressed to this host. */
+static void receive_frame(struct test_env *te, struct host *h, const uint8_t *data, size_t len)
+{
+    if (len > 2 && len < 4096 && data[0] == 0 && (data[1] == 0x21 || data[1] == 0x57)) {
+        uint8_t six = data[1] == 0x57 ? 4 : 0;
+        (void)receive(te, h, six, data + 2, len - 2);
+        (void)receive(te, h, six | 3u, data + 2, len - 2);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct test_env te;
@@ -117,21 +141,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     a.peer = b.nif;
     b.peer = a.nif;
     (void)l2v_inet_ping(b.nif, &to, 8, L2V_NS_PER_S, on_answer, NULL);
+    receive_frame(&te, &b, data, len);
     while (len >= 3) { /* records: how, length */
         uint8_t how = data[0];
         size_t n = (size_t)data[1] << 8 | data[2];
         data += 3;
         len -= 3;
         n = n % 2048 < len ? n % 2048 : len;
-        struct l2v_pkt *pkt = l2v_pkt_copy(&te.env, data, n);
-        if (pkt == NULL) {
+        if (!receive(&te, &b, how, data, n)) {
             break;
         }
-        repair(pkt->data, n, how);
-        (void)l2v_inet_input(b.nif, pkt, (how & 4u) != 0 ? 6 : 4);
-        l2v_pkt_free(pkt);
-        te.env.now_ns += (uint64_t)(how >> 3) * 100 * L2V_NS_PER_MS;
-        l2v_timers_run(&te.env.timers, te.env.now_ns);
         data += n;
         len -= n;
     }
