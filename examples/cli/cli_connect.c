@@ -144,7 +144,8 @@ int cli_verb_connect(const struct cli_options *options)
     }
     const char *control =
         options->control != NULL ? options->control : l2tpvoip_config_get_text(config, "control");
-    if (control == NULL) {
+    bool one_shot = options->call != NULL || options->ping != NULL;
+    if (control == NULL && !one_shot) {
         code = cli_control_default("client", true, path, sizeof path);
         control = path;
     }

@@ -268,8 +268,8 @@ static bool read_extras(struct l2v_config_reader *r, const yaml_node_t *node,
     for (uint32_t i = 0; i < options->n_extras; i++) {
         fields[i].key = options->extras[i].key;
         fields[i].kind = L2V_CONFIG_EXTRA;
-        fields[i].offset = offsetof(l2tpvoip_config, extras) +
-                           (size_t)i * sizeof(struct l2v_config_value);
+        fields[i].offset =
+            offsetof(l2tpvoip_config, extras) + (size_t)i * sizeof(struct l2v_config_value);
         fields[i].min = options->extras[i].min;
         fields[i].max = options->extras[i].max;
     }
@@ -468,8 +468,8 @@ static const struct l2v_config_value *find_extra(const l2tpvoip_config *config, 
 {
     for (uint32_t i = 0; config != NULL && key != NULL && i < config->n_extras; i++) {
         const struct l2v_config_value *v = &config->extras[i];
-        bool fits = v->kind == kind ||
-                    (kind == L2TPVOIP_CONFIG_NUMBER && v->kind == L2TPVOIP_CONFIG_BOOL);
+        bool fits =
+            v->kind == kind || (kind == L2TPVOIP_CONFIG_NUMBER && v->kind == L2TPVOIP_CONFIG_BOOL);
         if (v->given && fits && strcmp(v->key, key) == 0) {
             return v;
         }
@@ -483,8 +483,7 @@ const char *l2tpvoip_config_get_text(const l2tpvoip_config *config, const char *
     return v != NULL ? v->text : NULL;
 }
 
-int l2tpvoip_config_get_number(const l2tpvoip_config *config, const char *key,
-                               uint64_t *ret_value)
+int l2tpvoip_config_get_number(const l2tpvoip_config *config, const char *key, uint64_t *ret_value)
 {
     const struct l2v_config_value *v = find_extra(config, key, L2TPVOIP_CONFIG_NUMBER);
     if (v == NULL || ret_value == NULL) {

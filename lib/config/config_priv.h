@@ -63,22 +63,22 @@ struct l2tpvoip_config {
 };
 
 enum l2v_config_kind {
-    L2V_CONFIG_TEXT,      /* const char * */
-    L2V_CONFIG_TEXTS,     /* const char *: one text, or a list that is joined with commas */
-    L2V_CONFIG_U16,       /* uint16_t in [min, max] */
+    L2V_CONFIG_TEXT,  /* const char * */
+    L2V_CONFIG_TEXTS, /* const char *: one text, or a list that is joined with commas */
+    L2V_CONFIG_U16,   /* uint16_t in [min, max] */
     L2V_CONFIG_U32,
     L2V_CONFIG_U64,
-    L2V_CONFIG_FLAG,      /* sets mask in a uint32_t */
-    L2V_CONFIG_NOT_FLAG,  /* clears mask when true, sets it when false */
-    L2V_CONFIG_ENUM,      /* uint32_t: index of a name */
-    L2V_CONFIG_BITS,      /* uint32_t: 1 << index for each name of a list */
-    L2V_CONFIG_IP,        /* l2tpvoip_addr without port */
-    L2V_CONFIG_ADDR,      /* with or without */
-    L2V_CONFIG_IPS,       /* up to max addresses, one after the other */
-    L2V_CONFIG_SECRET,    /* const uint8_t * at offset, uint32_t length at offset2 */
-    L2V_CONFIG_SECTION,   /* a struct at offset, with a table of its own */
-    L2V_CONFIG_LIST,      /* pointer to an array at offset, uint32_t count at offset2 */
-    L2V_CONFIG_EXTRA      /* struct l2v_config_value at offset */
+    L2V_CONFIG_FLAG,     /* sets mask in a uint32_t */
+    L2V_CONFIG_NOT_FLAG, /* clears mask when true, sets it when false */
+    L2V_CONFIG_ENUM,     /* uint32_t: index of a name */
+    L2V_CONFIG_BITS,     /* uint32_t: 1 << index for each name of a list */
+    L2V_CONFIG_IP,       /* l2tpvoip_addr without port */
+    L2V_CONFIG_ADDR,     /* with or without */
+    L2V_CONFIG_IPS,      /* up to max addresses, one after the other */
+    L2V_CONFIG_SECRET,   /* const uint8_t * at offset, uint32_t length at offset2 */
+    L2V_CONFIG_SECTION,  /* a struct at offset, with a table of its own */
+    L2V_CONFIG_LIST,     /* pointer to an array at offset, uint32_t count at offset2 */
+    L2V_CONFIG_EXTRA     /* struct l2v_config_value at offset */
 };
 
 struct l2v_config_table;
@@ -90,8 +90,8 @@ struct l2v_config_field {
     size_t offset, offset2;
     uint64_t min, max;
     uint32_t mask;
-    const char *(*name)(uint32_t index);   /* ENUM, BITS; NULL ends */
-    const struct l2v_config_table *table;  /* SECTION, LIST */
+    const char *(*name)(uint32_t index);  /* ENUM, BITS; NULL ends */
+    const struct l2v_config_table *table; /* SECTION, LIST */
 };
 
 struct l2v_config_table {

@@ -14,8 +14,7 @@ static void *member(void *base, size_t offset)
 /* Plain, as a person means it: not quoted, so that "12" in quotes is text. */
 static bool is_plain(const yaml_node_t *node)
 {
-    return node->type == YAML_SCALAR_NODE &&
-           node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
 static bool has_value(const yaml_node_t *node, const char *text)
@@ -134,8 +133,8 @@ static bool read_name(struct l2v_config_reader *r, const yaml_node_t *node,
             *ret_index = i;
             return true;
         }
-        int n = snprintf(allowed + at, sizeof allowed - at, "%s%s", i > 0 ? ", " : "",
-                         field->name(i));
+        int n =
+            snprintf(allowed + at, sizeof allowed - at, "%s%s", i > 0 ? ", " : "", field->name(i));
         at += n > 0 && (size_t)n < sizeof allowed - at ? (size_t)n : 0;
     }
     const char *given = node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : "";
@@ -196,8 +195,7 @@ static bool read_addr(struct l2v_config_reader *r, const yaml_node_t *node, bool
 }
 
 static bool read_addrs(struct l2v_config_reader *r, const yaml_node_t *node,
-                       const struct l2v_config_field *field, const char *path,
-                       l2tpvoip_addr *addrs)
+                       const struct l2v_config_field *field, const char *path, l2tpvoip_addr *addrs)
 {
     if (node->type == YAML_SCALAR_NODE) {
         return read_addr(r, node, false, path, addrs);

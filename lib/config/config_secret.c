@@ -110,7 +110,7 @@ static bool from_file(struct l2v_config_reader *r, const yaml_node_t *node,
     }
     int err = l2v_config_read_file(file, L2V_CONFIG_MAX_SECRET, &data, &len, &mode);
     if (err != 0) {
-        const char *why = err == EINVAL ? "not a regular file"
+        const char *why = err == EINVAL  ? "not a regular file"
                           : err == EFBIG ? "larger than 4096 bytes"
                                          : strerror(err);
         return l2v_config_fail(r, err == EACCES ? L2TPVOIP_ERR_PERMISSION : L2TPVOIP_ERR_CONFIG,

@@ -4,7 +4,10 @@
 
 #define AT(type, member) .offset = offsetof(type, member)
 #define COUNT(type, member) .offset2 = offsetof(type, member)
-#define TABLE(rows) {rows, sizeof rows / sizeof rows[0], 0, NULL}
+#define TABLE(rows)                                                                                \
+    {                                                                                              \
+        rows, sizeof rows / sizeof rows[0], 0, NULL                                                \
+    }
 
 static const char *security_name(uint32_t i)
 {
@@ -44,15 +47,20 @@ static const struct l2v_config_table psk_table = {psk_fields, 2, sizeof(l2tpvoip
 
 #define IPSEC(m) AT(struct l2v_config_ipsec, m)
 #define OPTION(m) AT(struct l2v_config_ipsec, options.m)
-#define FLAG(key, bit) {key, L2V_CONFIG_FLAG, false, OPTION(flags), .mask = L2TPVOIP_IPSEC_##bit}
+#define FLAG(key, bit)                                                                             \
+    {                                                                                              \
+        key, L2V_CONFIG_FLAG, false, OPTION(flags), .mask = L2TPVOIP_IPSEC_##bit                   \
+    }
 #define NOT_FLAG(key, bit)                                                                         \
-    {key, L2V_CONFIG_NOT_FLAG, false, OPTION(flags), .mask = L2TPVOIP_IPSEC_##bit}
+    {                                                                                              \
+        key, L2V_CONFIG_NOT_FLAG, false, OPTION(flags), .mask = L2TPVOIP_IPSEC_##bit               \
+    }
 
 static const struct l2v_config_field ipsec_fields[] = {
     {"profile", L2V_CONFIG_ENUM, false, OPTION(profile), .name = l2tpvoip_profile_name},
     {"security", L2V_CONFIG_ENUM, false, OPTION(security), .name = security_name},
-    {"psk", L2V_CONFIG_SECRET, false, IPSEC(psk), COUNT(struct l2v_config_ipsec, psk_len),
-     .min = 1, .max = 256},
+    {"psk", L2V_CONFIG_SECRET, false, IPSEC(psk), COUNT(struct l2v_config_ipsec, psk_len), .min = 1,
+     .max = 256},
     {"psks", L2V_CONFIG_LIST, false, IPSEC(psks), COUNT(struct l2v_config_ipsec, n_psks), .max = 8,
      .table = &psk_table},
     {"local_id", L2V_CONFIG_TEXT, false, OPTION(local_id)},
@@ -122,8 +130,8 @@ static const struct l2v_config_table l2tp_table = TABLE(l2tp_fields);
 
 static const struct l2v_config_field client_ppp_fields[] = {
     {"user", L2V_CONFIG_TEXT, false, PPP(user)},
-    {"password", L2V_CONFIG_SECRET, false, PPP(password),
-     COUNT(l2tpvoip_ppp_options, password_len), .min = 1, .max = 256},
+    {"password", L2V_CONFIG_SECRET, false, PPP(password), COUNT(l2tpvoip_ppp_options, password_len),
+     .min = 1, .max = 256},
     {"request_ip", L2V_CONFIG_IP, false, PPP(request_ip)},
     PPP_COMMON,
 };

@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     o.section = "cli";
     o.extras = extras;
     o.n_extras = 4;
-    int rc = l2tpvoip_config_parse("/nowhere/fuzz.yaml", (const char *)data, len, &o, &config,
-                                   &error);
+    int rc =
+        l2tpvoip_config_parse("/nowhere/fuzz.yaml", (const char *)data, len, &o, &config, &error);
     if ((rc == 0) != (config != NULL) || (rc != 0 && error.code != rc) ||
         (rc != 0 && error.message[0] == '\0')) {
         abort();

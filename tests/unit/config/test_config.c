@@ -79,8 +79,7 @@ START_TEST(whole_client)
     ck_assert_int_eq(l2tpvoip_config_get_addr(config, "at", &at), 0);
     ck_assert_uint_eq(at.port, 5060);
     ck_assert_ptr_null(l2tpvoip_config_get_text(config, "port"));
-    ck_assert_int_eq(l2tpvoip_config_get_number(config, "nosuch", &number),
-                     L2TPVOIP_ERR_NOT_FOUND);
+    ck_assert_int_eq(l2tpvoip_config_get_number(config, "nosuch", &number), L2TPVOIP_ERR_NOT_FOUND);
     l2tpvoip_config_free(config);
 }
 END_TEST
@@ -213,8 +212,7 @@ START_TEST(plain_l2tp_needs_no_key)
     static const char text[] = "client: {server: a, ipsec: {security: none}}";
     l2tpvoip_config *config = NULL;
     ck_assert_int_eq(l2tpvoip_config_parse("x", text, sizeof text - 1, NULL, &config, NULL), 0);
-    ck_assert_uint_eq(l2tpvoip_config_get_client(config)->ipsec.security,
-                      L2TPVOIP_SECURITY_NONE);
+    ck_assert_uint_eq(l2tpvoip_config_get_client(config)->ipsec.security, L2TPVOIP_SECURITY_NONE);
     l2tpvoip_config_free(config);
     ck_assert_int_eq(l2tpvoip_config_parse(NULL, text, 1, NULL, &config, NULL),
                      L2TPVOIP_ERR_INVALID);
