@@ -2,7 +2,8 @@
 /* Fuzz target: a session of a client and a server. The input is a script: two bytes of flags, then
  * steps of two bytes (what, argument), some with bytes behind them, that hold the link (lose,
  * repeat, reorder, damage, inject), the clock, and the program (close, free, rekey, send, also in
- * callbacks). Afterwards the link is perfect: a tunnel that says it is up must carry messages. */
+ * callbacks), and memory. Afterwards the link is perfect: a tunnel that says it is up must carry
+ * messages. */
 #include "pair_net.h"
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define MAX_STEPS 400u   /* of the script */
+#define MOST_LEFT 32     /* blocks of a server that lost its clients */
 #define MAX_TURNS 60000u /* of the contexts, then the script ends */
 
 struct script {
@@ -384,6 +386,16 @@ static void arm(struct script *s, uint8_t arg)
     }
 }
 
+static void refuse(struct pair *p, struct pair_end *end, uint8_t arg)
+{
+    if ((arg & 2u) != 0) {
+        end->fail_in = 1 + (arg >> 2);
+        p->disturbed = true;
+    } else {
+        end->refuse = arg >> 4;
+    }
+}
+
 static void step(struct script *s, uint8_t what, uint8_t arg)
 {
     struct pair *p = s->p;
@@ -432,7 +444,7 @@ static void step(struct script *s, uint8_t what, uint8_t arg)
         p->lose = arg % 32u;
         break;
     case 14:
-        p->ends[arg & 1u].refuse = arg >> 4;
+        refuse(p, &p->ends[arg & 1u], arg);
         break;
     default:
         pair_run_jobs(&p->ends[arg & 1u]);
@@ -444,17 +456,21 @@ static void step(struct script *s, uint8_t what, uint8_t arg)
 /* --- the end
  * --------------------------------------------------------------------------------------------- */
 
-/* Whatever happened on the line: a tunnel is down, or it works again when the line does. */
-static void prove(struct pair *p)
+static void calm_down(struct pair *p)
 {
     p->lose = 0;
     for (unsigned e = 0; e < 2; e++) {
-        p->ends[e].refuse = 0;
+        p->ends[e].refuse = p->ends[e].fail_in = 0;
         memset(p->ends[e].at_event, 0, sizeof p->ends[e].at_event);
         p->ends[e].at_message = 0;
     }
+}
+
+/* Whatever happened on the line: a tunnel is down, or it works again when the line does. */
+static void prove(struct pair *p)
+{
+    pair_run(p, 5 * PAIR_S);
     if (p->disturbed || p->plain || p->sockets[0] == NULL) {
-        pair_run(p, 5 * PAIR_S);
         return;
     }
     pair_run(p, 600 * PAIR_S);
@@ -464,6 +480,21 @@ static void prove(struct pair *p)
         reach_out(p, 0);
         pair_run(p, PAIR_S);
         PAIR_MUST(p->received[0] > before);
+    }
+}
+
+/* The client vanishes without a word: the server keeps nothing of it. */
+static void vanish(struct pair *p)
+{
+    struct pair_end *server = &p->ends[1];
+    pair_free_context(p, &p->ends[0]);
+    pair_run(p, 900 * PAIR_S);
+    if (p->server != NULL) {
+        PAIR_MUST(l2tpvoip_server_count_sessions(p->server) == 0);
+        PAIR_MUST(server->live <= p->live_at_start + MOST_LEFT);
+    }
+    for (unsigned i = 0; i < PAIR_SESSIONS; i++) {
+        PAIR_MUST(p->sessions[i] == NULL);
     }
 }
 
@@ -480,7 +511,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         uint8_t arg = next_byte(&s);
         step(&s, what, arg);
     }
+    calm_down(p);
     prove(p);
+    vanish(p);
     pair_clear(p);
     free(p);
     return 0;

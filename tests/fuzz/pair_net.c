@@ -17,22 +17,34 @@ void pair_fail(const char *file, int line, const char *cond)
 /* --- memory and random
  * ---------------------------------------------------------------------------- */
 
+/* The fuzzer may let one allocation fail. */
+static bool fails(struct pair_end *end)
+{
+    return end->fail_in > 0 && --end->fail_in == 0;
+}
+
 static void *count_malloc(void *user, size_t len)
 {
-    ((struct pair_end *)user)->live++;
-    return malloc(len > 0 ? len : 1);
+    struct pair_end *end = user;
+    void *p = fails(end) ? NULL : malloc(len > 0 ? len : 1);
+    end->live += p != NULL;
+    return p;
 }
 
 static void *count_calloc(void *user, size_t n, size_t len)
 {
-    ((struct pair_end *)user)->live++;
-    return calloc(n > 0 ? n : 1, len > 0 ? len : 1);
+    struct pair_end *end = user;
+    void *p = fails(end) ? NULL : calloc(n > 0 ? n : 1, len > 0 ? len : 1);
+    end->live += p != NULL;
+    return p;
 }
 
 static void *count_realloc(void *user, void *old, size_t len)
 {
-    ((struct pair_end *)user)->live += old == NULL;
-    return realloc(old, len > 0 ? len : 1);
+    struct pair_end *end = user;
+    void *p = fails(end) ? NULL : realloc(old, len > 0 ? len : 1);
+    end->live += old == NULL && p != NULL;
+    return p;
 }
 
 static void count_free(void *user, void *p)
@@ -222,7 +234,6 @@ static void on_event(void *user, const l2tpvoip_event *event)
     PAIR_MUST(event->type > 0 && event->type < PAIR_EVENTS);
     note_session(end->pair, event);
     if (event->type == L2TPVOIP_EVENT_TUNNEL_UP) {
-        end->pair->ever_up = true;
         PAIR_MUST(event->session != NULL);
     }
     uint8_t what = end->at_event[event->type];
@@ -415,6 +426,7 @@ void pair_init(struct pair *p, uint16_t flags)
     PAIR_MUST(make_end(p, &p->ends[0], true, flags) == 0);
     PAIR_MUST(make_end(p, &p->ends[1], false, flags >> 3) == 0);
     PAIR_MUST(pair_serve(p) == 0);
+    p->live_at_start = p->ends[1].live;
     PAIR_MUST(pair_connect(p, 0) == 0);
 }
 

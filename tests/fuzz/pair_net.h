@@ -55,7 +55,8 @@ struct pair_end {
     struct pair_path paths[PAIR_PATHS];
     uint16_t next_port;
     uint64_t rng;
-    long live; /* blocks of its context */
+    long live;        /* blocks of its context */
+    unsigned fail_in; /* the n-th allocation from now fails, 0 = none */
     bool external_jobs, writable, push;
     unsigned refuse; /* send_batch gives AGAIN that often */
     l2tpvoip_job *jobs[PAIR_JOBS];
@@ -85,7 +86,7 @@ struct pair {
     uint32_t sent[2]; /* messages, by sender: client, server */
     uint8_t seen[2][PAIR_MESSAGES / 8];
     uint32_t received[2];
-    bool ever_up;
+    long live_at_start; /* of the server */
 };
 
 /* Both contexts, a server, one tunnel that starts to connect. flags: first bytes of the input. */
