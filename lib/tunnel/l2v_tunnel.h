@@ -118,7 +118,6 @@ struct l2v_path {
     bool natt;   /* everything on this local port carries the UDP-encapsulation framing */
     bool plain;  /* UDP 1701: L2TP in clear */
     uint16_t peer_natt_port; /* client: remote port whose datagrams carry the framing; 0 = none */
-    uint16_t peer_plain_port;/* client without IPsec: the peer's L2TP port was fixed by its reply */
     l2tpvoip_addr local;
     l2tpvoip_tunnel *tunnel; /* owner: one of the two */
     l2tpvoip_server *server;
@@ -152,6 +151,7 @@ struct l2v_child { /* an IPsec SA pair */
     struct l2v_esp_out *out;
     uint32_t spi_in;
     enum l2v_suite_id suite;
+    uint16_t key_bits;
     uint16_t local_port, remote_port; /* selectors; 0 = any */
     l2tpvoip_addr local_oa, remote_oa;
     uint64_t lifetime_bytes;
@@ -216,6 +216,8 @@ void l2v_assoc_probe(struct l2v_assoc *assoc); /* is the peer there? */
 void l2v_assoc_input_esp(struct l2v_child *child, struct l2v_pkt *pkt, const struct l2v_ike_route *route);
 void l2v_assoc_input_plain(struct l2v_assoc *assoc, struct l2v_pkt *pkt);
 void l2v_assoc_esp_stats(const struct l2v_assoc *assoc, struct l2v_esp_stats *ret);
+/* "AES-256-GCM-16"; "none". */
+void l2v_assoc_describe_esp(const struct l2v_assoc *assoc, char *text, size_t size);
 /* Bytes around an inner packet now. */
 void l2v_assoc_encaps(const struct l2v_assoc *assoc, struct l2v_voip_encaps *ret);
 

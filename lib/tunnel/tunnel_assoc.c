@@ -3,6 +3,7 @@
  *
  * Invariant: with assoc->ipsec set, L2TP leaves only through assoc->out and arrives only through
  * l2v_assoc_input_esp. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base_addr.h"
@@ -77,6 +78,9 @@ static void on_l2tp_transmit(void *user, struct l2v_pkt *pkt, uint16_t peer_port
     if (assoc->ipsec && assoc->peer != NULL) {
         rc = send_in_sa(assoc, pkt, peer_port != 0 ? peer_port : assoc->remote_port);
     } else if (!assoc->ipsec && assoc->path != NULL) {
+        if (peer_port != 0) {
+            assoc->route.remote.port = peer_port; /* as its first reply has fixed it */
+        }
         send_outer(assoc, pkt);
         rc = 0;
     }
@@ -362,6 +366,7 @@ static int on_child_up(void *user, struct l2v_ike_peer *peer, const struct l2v_i
     l2v_grave_init(&child->grave);
     child->spi_in = c->spi_in;
     child->suite = c->suite;
+    child->key_bits = (uint16_t)(8u * (c->enc_len - l2v_suite_get(c->suite)->salt_len));
     child->local_port = c->local_port;
     child->remote_port = c->remote_port;
     child->local_oa = c->local_oa;
@@ -659,6 +664,18 @@ void l2v_assoc_esp_stats(const struct l2v_assoc *assoc, struct l2v_esp_stats *re
     *ret = assoc->past;
     L2V_LIST_EACH (pos, &assoc->children) {
         add_stats(ret, l2v_esp_in_stats(L2V_CONTAINER_OF(pos, struct l2v_child, node)->in));
+    }
+}
+
+void l2v_assoc_describe_esp(const struct l2v_assoc *assoc, char *text, size_t size)
+{
+    static const char aes[] = "AES-";
+    const struct l2v_child *child = assoc->out;
+    const char *name = child != NULL ? l2v_suite_get(child->suite)->name : "none";
+    if (child != NULL && strncmp(name, aes, sizeof aes - 1) == 0) {
+        (void)snprintf(text, size, "%s%u-%s", aes, child->key_bits, name + sizeof aes - 1);
+    } else {
+        (void)snprintf(text, size, "%s", name);
     }
 }
 

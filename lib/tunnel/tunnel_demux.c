@@ -77,14 +77,7 @@ static void input_plain(struct l2v_path *path, struct l2v_pkt *pkt)
         path->ctx->stats.rx_policy++;
         return;
     }
-    /* rfc2661#8.1: the first reply may come from any port and fixes it. */
-    if (path->peer_plain_port == 0) {
-        path->peer_plain_port = pkt->remote.port;
-        t->assoc->route.remote.port = pkt->remote.port;
-    } else if (path->peer_plain_port != pkt->remote.port) {
-        path->ctx->stats.rx_policy++;
-        return;
-    }
+    /* rfc2661#8.1: the first reply may come from any port; L2TP knows which one that has fixed. */
     l2v_assoc_input_plain(t->assoc, pkt);
 }
 

@@ -415,9 +415,7 @@ void l2v_session_get_info(const l2tpvoip_session *s, l2tpvoip_session_info *info
         info->nat = l2v_ike_peer_get_nat(assoc->peer);
         l2v_ike_peer_describe(assoc->peer, info->ike, sizeof info->ike);
     }
-    if (assoc->out != NULL) {
-        copy_text(info->esp, sizeof info->esp, l2v_suite_get(assoc->out->suite)->name);
-    }
+    l2v_assoc_describe_esp(assoc, info->esp, sizeof info->esp);
 }
 
 void l2v_session_get_stats(const l2tpvoip_session *s, l2tpvoip_session_stats *stats)

@@ -18,6 +18,7 @@ static bool use_and_close(struct kit *kit, uint64_t call_ns)
     (void)l2tpvoip_session_get_info(l2tpvoip_tunnel_get_session(c->tunnel), &info);
     CHECK(kit, info.local4.family == 4 && info.mtu >= 1200 && info.mtu < 1500, "info: mtu %u",
           info.mtu);
+    CHECK(kit, strcmp(info.esp, kit->secure ? "AES-256-GCM-16" : "none") == 0, "esp %s", info.esp);
     CHECK(kit, kit->srv->events[L2TPVOIP_EVENT_SESSION_UP] == 1, "server saw %u sessions",
           kit->srv->events[L2TPVOIP_EVENT_SESSION_UP]);
     CHECK(kit, l2tpvoip_server_count_sessions(kit->server) == 1, "count");
