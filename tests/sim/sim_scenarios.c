@@ -37,5 +37,7 @@ const struct scenario scenarios[] = {
     {"never-in-clear", sim_api_clear, false},
     {"mtu", sim_api_mtu, false},
     {"reentrant", sim_api_reentrant, false},
+    {"arguments", sim_args_all, false},
+    {"nested-calls", sim_args_nested, false},
 };
 const size_t n_scenarios = sizeof scenarios / sizeof scenarios[0];

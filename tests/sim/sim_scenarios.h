@@ -53,5 +53,8 @@ bool sim_api_callbacks(struct kit *kit);
 bool sim_api_clear(struct kit *kit);
 bool sim_api_mtu(struct kit *kit);
 bool sim_api_reentrant(struct kit *kit);
+/* sim_args.c */
+bool sim_args_all(struct kit *kit);
+bool sim_args_nested(struct kit *kit);
 
 #endif
