@@ -10,7 +10,7 @@ packages() {
     build) echo gcc libc6-dev meson ninja-build pkg-config libssl-dev libuv1-dev libyaml-dev ;;
     test) echo check clang clang-tidy llvm libclang-rt-14-dev abigail-tools python3 git ca-certificates \
         g++ binutils ;;
-    interop) echo iproute2 nftables tshark xl2tpd util-linux python3 sudo ;;
+    interop) echo iproute2 nftables tshark tcpdump conntrack iputils-ping procps xl2tpd util-linux python3 jq ;;
     *) echo "deps.sh: unknown purpose $1" >&2; exit 1 ;;
     esac
 }
