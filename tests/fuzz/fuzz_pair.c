@@ -314,7 +314,7 @@ static void inject(struct script *s, uint8_t arg)
     if ((arg & 2u) != 0) {
         f.src.ip[3] = 77;
     }
-    uint16_t server_port = (arg & 4u) != 0 ? 4500 : 500;
+    uint16_t server_port = p->plain ? 1701 : (arg & 4u) != 0 ? 4500 : 500;
     uint16_t client_port = (uint16_t)(40000 + p->ends[0].port_shift);
     f.src.port = (arg & 1u) != 0 ? client_port : server_port;
     f.dst.port = (arg & 1u) != 0 ? server_port : client_port;
