@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Pollable flags on eventfd. */
+/* Pollable flags on eventfd, and the tables as far as all backends fill them alike. */
 #include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io_paths.h"
@@ -38,4 +40,32 @@ void l2v_io_notify_free(void *user, int fd)
 {
     (void)user;
     (void)close(fd);
+}
+
+static uint64_t read_monotonic(void *user)
+{
+    (void)user;
+    return l2v_io_now();
+}
+
+static int64_t read_wallclock(void *user)
+{
+    (void)user;
+    return (int64_t)time(NULL);
+}
+
+void l2v_io_fill_tables(void *user, l2tpvoip_io_ops *io, l2tpvoip_env_ops *env)
+{
+    memset(io, 0, sizeof *io);
+    io->size = sizeof *io;
+    io->user = user;
+    io->notify_new = l2v_io_notify_new;
+    io->notify_set = l2v_io_notify_set;
+    io->notify_clear = l2v_io_notify_clear;
+    io->notify_free = l2v_io_notify_free;
+    memset(env, 0, sizeof *env);
+    env->size = sizeof *env;
+    env->user = user;
+    env->monotonic_ns = read_monotonic;
+    env->wallclock_s = read_wallclock;
 }

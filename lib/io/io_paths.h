@@ -42,6 +42,9 @@ void l2v_io_path_receive(struct l2v_io_paths *paths, struct l2v_io_path *path, l
 void l2v_io_path_errors(struct l2v_io_path *path, l2tpvoip_context *ctx);
 void l2v_io_path_writable(struct l2v_io_path *path, l2tpvoip_context *ctx);
 
+/* What both tables have alike: clock, wall clock, pollable flags. */
+void l2v_io_fill_tables(void *user, l2tpvoip_io_ops *io, l2tpvoip_env_ops *env);
+
 /* Pollable flags: notify_new and its kin of io_ops. */
 int l2v_io_notify_new(void *user, int *ret_fd);
 void l2v_io_notify_set(void *user, int fd);

@@ -75,41 +75,16 @@ static void op_wakeup(void *user)
     l2v_io_notify_set(NULL, b->wake_fd);
 }
 
-static uint64_t op_monotonic(void *user)
-{
-    (void)user;
-    return l2v_io_now();
-}
-
-static int64_t op_wallclock(void *user)
-{
-    (void)user;
-    return (int64_t)time(NULL);
-}
-
 /* --- life --------------------------------------------------------------------------------------- */
 
 static void fill_tables(l2tpvoip_posix *b)
 {
-    b->io = (l2tpvoip_io_ops){
-        .size = sizeof b->io,
-        .user = b,
-        .send_batch = op_send,
-        .path_open = op_path_open,
-        .path_close = op_path_close,
-        .resolve = op_resolve,
-        .notify_new = l2v_io_notify_new,
-        .notify_set = l2v_io_notify_set,
-        .notify_clear = l2v_io_notify_clear,
-        .notify_free = l2v_io_notify_free,
-        .wakeup = op_wakeup,
-    };
-    b->env = (l2tpvoip_env_ops){
-        .size = sizeof b->env,
-        .user = b,
-        .monotonic_ns = op_monotonic,
-        .wallclock_s = op_wallclock,
-    };
+    l2v_io_fill_tables(b, &b->io, &b->env);
+    b->io.send_batch = op_send;
+    b->io.path_open = op_path_open;
+    b->io.path_close = op_path_close;
+    b->io.resolve = op_resolve;
+    b->io.wakeup = op_wakeup;
 }
 
 int l2tpvoip_posix_new(l2tpvoip_posix **ret_backend)
@@ -304,7 +279,8 @@ static void handle_paths(l2tpvoip_posix *b)
         if ((revents & POLLERR) != 0) {
             l2v_io_path_errors(p, b->ctx);
         }
-        if ((revents & POLLIN) != 0) {
+        /* Reading also takes an error that is in no queue: else poll would return at once, always. */
+        if ((revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
             l2v_io_path_receive(&b->paths, p, b->ctx);
         }
         if ((revents & POLLOUT) != 0) {
@@ -352,6 +328,10 @@ int l2tpvoip_posix_run_once(l2tpvoip_posix *backend, int max_wait_ms)
         return L2TPVOIP_ERR_INVALID;
     }
     l2v_io_paths_announce(&backend->paths, backend->ctx);
+    if (backend->ctx == NULL) { /* detached in a callback: nothing is left to wait for */
+        l2v_io_paths_sweep(&backend->paths);
+        return 0;
+    }
     int rc = collect_fds(backend);
     if (rc == 0) {
         rc = wait_for_fds(backend, max_wait_ms);

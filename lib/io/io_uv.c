@@ -2,8 +2,6 @@
 /* Backend on libuv. uv_udp is not used: it has neither TOS nor trains. Every handle that is closed
  * counts; the backend is freed when the loop has let go of the last. */
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include <l2tpvoip/uv.h>
 
@@ -291,40 +289,15 @@ void l2tpvoip_uv_set_job_threads(l2tpvoip_uv *backend, int enabled)
 
 /* --- life ------------------------------------------------------------------------------------------- */
 
-static uint64_t op_monotonic(void *user)
-{
-    (void)user;
-    return l2v_io_now();
-}
-
-static int64_t op_wallclock(void *user)
-{
-    (void)user;
-    return (int64_t)time(NULL);
-}
-
 static void fill_tables(l2tpvoip_uv *b)
 {
-    b->io = (l2tpvoip_io_ops){
-        .size = sizeof b->io,
-        .user = b,
-        .send_batch = op_send,
-        .path_open = op_path_open,
-        .path_close = op_path_close,
-        .resolve = op_resolve,
-        .notify_new = l2v_io_notify_new,
-        .notify_set = l2v_io_notify_set,
-        .notify_clear = l2v_io_notify_clear,
-        .notify_free = l2v_io_notify_free,
-        .wakeup = op_wakeup,
-        .expiry_changed = op_expiry_changed,
-    };
-    b->env = (l2tpvoip_env_ops){
-        .size = sizeof b->env,
-        .user = b,
-        .monotonic_ns = op_monotonic,
-        .wallclock_s = op_wallclock,
-    };
+    l2v_io_fill_tables(b, &b->io, &b->env);
+    b->io.send_batch = op_send;
+    b->io.path_open = op_path_open;
+    b->io.path_close = op_path_close;
+    b->io.resolve = op_resolve;
+    b->io.wakeup = op_wakeup;
+    b->io.expiry_changed = op_expiry_changed;
 }
 
 int l2tpvoip_uv_new(uv_loop_t *loop, l2tpvoip_uv **ret_backend)
