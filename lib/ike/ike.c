@@ -327,6 +327,18 @@ static int input_sa(struct l2v_ike_sa *sa, const struct l2v_ike_route *route,
     }
 }
 
+/* The fragments of the last message came again: its duplicate, as far as its exchange knows it. */
+static int answer_fragments(struct l2v_ike_sa *sa)
+{
+    struct l2v_ike_qm *qm = sa->frag_mid != 0 ? l2v_ike1_sa_find_qm(sa, sa->frag_mid) : NULL;
+    struct l2v_ike_flight *f =
+        sa->frag_mid == 0 ? &sa->flight : qm != NULL ? &qm->flight : NULL;
+    if (f != NULL && l2v_ike_flight_is_dup(f, sa->frag_hash)) {
+        l2v_ike_flight_answer(sa, f);
+    }
+    return L2TPVOIP_ERR_REPLAY;
+}
+
 static int input_fragment(struct l2v_ike_sa *sa, const struct l2v_ike_route *route,
                           const uint8_t *msg, size_t len)
 {
@@ -339,6 +351,9 @@ static int input_fragment(struct l2v_ike_sa *sa, const struct l2v_ike_route *rou
         return L2TPVOIP_ERR_UNSUPPORTED;
     }
     rc = l2v_ike1_frag_input(sa->ike->env, &sa->frags, msg, len, &whole, &whole_len);
+    if (rc == L2TPVOIP_ERR_REPLAY) {
+        return answer_fragments(sa);
+    }
     if (rc != 0) {
         return rc == L2TPVOIP_ERR_AGAIN ? 0 : rc;
     }
@@ -349,7 +364,13 @@ static int input_fragment(struct l2v_ike_sa *sa, const struct l2v_ike_route *rou
          !l2v_ike_cookie_is_zero(sa->rcookie))) {
         return L2TPVOIP_ERR_MALFORMED; /* the pieces of one SA must not make a message of another */
     }
-    return input_sa(sa, route, &h, whole, whole_len);
+    sa->frag_hash = l2v_ike_message_hash(sa->ike, whole, whole_len);
+    sa->frag_mid = h.message_id;
+    rc = input_sa(sa, route, &h, whole, whole_len);
+    if (rc != 0 && rc != L2TPVOIP_ERR_REPLAY) {
+        l2v_ike1_frag_forget(sa->frags); /* too early, perhaps: its repetition counts */
+    }
+    return rc;
 }
 
 static int dispatch(struct l2v_ike *ike, const struct l2v_ike_route *route, uint8_t *msg,

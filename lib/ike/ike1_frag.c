@@ -138,6 +138,11 @@ void l2v_ike1_frag_free(struct l2v_env *env, struct l2v_ike1_frag_set **set)
     *set = NULL;
 }
 
+void l2v_ike1_frag_forget(struct l2v_ike1_frag_set *set)
+{
+    set->done.valid = false;
+}
+
 static int parse_fragment(const uint8_t *msg, size_t len, struct fragment *ret)
 {
     struct l2v_reader r, body;

@@ -32,6 +32,8 @@ struct l2v_ike1_frag_set;
  * number, another end) begins its message anew: some peers give every message the same id. */
 int l2v_ike1_frag_input(struct l2v_env *env, struct l2v_ike1_frag_set **set, const uint8_t *msg,
                         size_t len, uint8_t **ret_msg, size_t *ret_len);
+/* The completed message was not accepted (yet): when it is repeated, it is put together anew. */
+void l2v_ike1_frag_forget(struct l2v_ike1_frag_set *set);
 void l2v_ike1_frag_free(struct l2v_env *env, struct l2v_ike1_frag_set **set);
 
 #endif

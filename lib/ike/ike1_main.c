@@ -631,9 +631,11 @@ static int take_m5(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uin
                    size_t len, uint64_t hash)
 {
     struct l2v_ike_route before = sa->route;
+    /* A key may be bound to an address: the same bytes may open when they come from another. */
+    uint64_t attempt = hash ^ l2v_addr_hash(sa->ike->env->hash_key, &route->remote, true);
     int rc;
 
-    if (hash == sa->mm->m5_bad) {
+    if (attempt == sa->mm->m5_bad) {
         return L2TPVOIP_ERR_INTEGRITY; /* the same again: no need to try all keys */
     }
     if (!l2v_rate_take(&sa->mm->m5_rate, sa->ike->env->now_ns)) {
@@ -652,7 +654,7 @@ static int take_m5(struct l2v_ike_sa *sa, const struct l2v_ike_route *route, uin
     if (rc != 0) {
         sa->route = before;
         if (rc == L2TPVOIP_ERR_INTEGRITY) {
-            sa->mm->m5_bad = hash;
+            sa->mm->m5_bad = attempt;
             note_m5_failure(sa); /* silently: an answer would be an oracle */
         }
         return rc;

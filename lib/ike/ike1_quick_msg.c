@@ -141,23 +141,35 @@ int l2v_ike1_qm_send1(struct l2v_ike_qm *qm)
     return rc == 0 ? l2v_ike_flight_send(sa, &qm->flight, buf, len) : rc;
 }
 
-/* rfc2407#4.6.3.1: we end the pair earlier than the initiator asked. */
+static void write_life(struct l2v_writer *w, unsigned type, uint32_t value)
+{
+    l2v_write_u16(w, 0x8000u | L2V_IKE1_IPSEC_LIFE_TYPE);
+    l2v_write_u16(w, type);
+    l2v_write_u16(w, L2V_IKE1_IPSEC_LIFE_DURATION);
+    l2v_write_u16(w, 4);
+    l2v_write_u32(w, value);
+}
+
+/* rfc2407#4.6.3.1: we end the pair earlier, in seconds or kilobytes, than the initiator asked. */
 static void add_responder_lifetime(struct l2v_ike_qm *qm, struct l2v_ike_build *b)
 {
     uint32_t asked = qm->chosen.life_s != 0 ? qm->chosen.life_s : LIFE_DEFAULT;
-    uint8_t spi[4], data[12];
+    uint32_t asked_kb = qm->chosen.life_kb != 0 ? qm->chosen.life_kb : UINT32_MAX;
+    struct l2v_writer w;
+    uint8_t spi[4], data[24];
 
-    if (qm->life_s >= asked) {
-        return;
+    l2v_writer_init(&w, data, sizeof(data));
+    if (qm->life_s < asked) {
+        write_life(&w, L2V_IKE1_LIFE_SECONDS, qm->life_s);
     }
-    l2v_put_u32(spi, qm->spi_in);
-    l2v_put_u16(data, 0x8000u | L2V_IKE1_IPSEC_LIFE_TYPE);
-    l2v_put_u16(data + 2, L2V_IKE1_LIFE_SECONDS);
-    l2v_put_u16(data + 4, L2V_IKE1_IPSEC_LIFE_DURATION);
-    l2v_put_u16(data + 6, 4);
-    l2v_put_u32(data + 8, qm->life_s);
-    l2v_ike_build_notify(b, L2V_IKE1_PROTO_ESP, spi, sizeof(spi),
-                         L2V_IKE1_NOTIFY_RESPONDER_LIFETIME, data, sizeof(data));
+    if (qm->life_kb != 0 && qm->life_kb < asked_kb) {
+        write_life(&w, L2V_IKE1_LIFE_KILOBYTES, qm->life_kb);
+    }
+    if (l2v_writer_len(&w) > 0) {
+        l2v_put_u32(spi, qm->spi_in);
+        l2v_ike_build_notify(b, L2V_IKE1_PROTO_ESP, spi, sizeof(spi),
+                             L2V_IKE1_NOTIFY_RESPONDER_LIFETIME, data, l2v_writer_len(&w));
+    }
 }
 
 int l2v_ike1_qm_send2(struct l2v_ike_qm *qm)
@@ -304,6 +316,9 @@ static int choose(struct l2v_ike_qm *qm, const struct l2v_ike_message *m)
     struct l2v_ike1_p2_policy policy;
     int rc;
 
+    if (!uses_udp(qm->sa) && !qm->sa->ike->raw_esp) {
+        return L2TPVOIP_ERR_NO_PROPOSAL; /* the peer stayed on port 500: ESP has no way */
+    }
     memset(&policy, 0, sizeof(policy));
     policy.list = &c->esp;
     policy.groups = c->pfs_groups;
@@ -596,6 +611,7 @@ int l2v_ike1_qm_install(struct l2v_ike_qm *qm, bool confirmed)
         }
     }
     l2v_wipe(&child, sizeof(child));
+    l2v_ike_dh_clear(&qm->dh); /* the exchange lingers, its secret does not */
     csa = rc == 0 && !peer->dead ? l2v_ike_peer_find_child(peer, qm->spi_in) : NULL;
     if (csa != NULL) {
         give_ids(qm, csa);

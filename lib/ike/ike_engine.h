@@ -136,6 +136,8 @@ struct l2v_ike_sa {
     struct l2v_ike_flight flight;
     struct l2v_ike1_frag_set *frags;
     uint16_t frag_id;
+    uint64_t frag_hash; /* of the message that fragments made up last */
+    uint32_t frag_mid;
     struct l2v_ike_mids mids;
     struct l2v_list qms;
     unsigned n_qms;

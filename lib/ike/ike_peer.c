@@ -173,11 +173,21 @@ void l2v_ike_peer_attach(struct l2v_ike_peer *peer, struct l2v_ike_sa *sa)
     peer->n_sas++;
 }
 
+/* Proved with the same key: an identity is worth no more than the key that it came with. */
+static bool same_key(const struct l2v_ike_peer *p, const struct l2v_ike_config *config,
+                     unsigned psk)
+{
+    const struct l2v_ike_psk *a = &p->config->psks[p->psk], *b = &config->psks[psk];
+    return a->len == b->len && l2v_equal_ct(a->key, b->key, a->len);
+}
+
 /* rfc2407#4.6.3.3: the peer has no other SAs with us. "The peer" is who has that identity at that
- * address: under a shared key others may claim the identity from elsewhere. */
-static void forget_alike(struct l2v_ike *ike, const struct l2v_ike_id *id,
+ * address: under a shared key others may claim the identity from elsewhere, and who has another
+ * key is somebody else. */
+static void forget_alike(struct l2v_ike_sa *sa, const struct l2v_ike_id *id,
                          const l2tpvoip_addr *addr, const struct l2v_ike_peer *keep)
 {
+    struct l2v_ike *ike = sa->ike;
     struct l2v_ike_peer *p = next_at_ip(l2v_map_find(&ike->ips, ip_key(ike, addr)), addr);
     l2tpvoip_failure f;
 
@@ -186,7 +196,7 @@ static void forget_alike(struct l2v_ike *ike, const struct l2v_ike_id *id,
                     "The peer started anew (INITIAL-CONTACT).");
     while ((p = next_alike(p, id, addr)) != NULL) {
         struct l2v_ike_peer *next = next_at_ip(l2v_map_find_next(&p->by_ip), addr);
-        if (p != keep && !p->initiator) {
+        if (p != keep && !p->initiator && same_key(p, sa->config, sa->psk)) {
             l2v_ike_peer_fail(p, &f);
             /* The callback may have closed any: begin anew. */
             next = next_at_ip(l2v_map_find(&ike->ips, ip_key(ike, addr)), addr);
@@ -250,7 +260,7 @@ int l2v_ike_peer_admit(struct l2v_ike_sa *sa, const struct l2v_ike_id *id, bool 
     int rc = 0;
 
     if (initial_contact) {
-        forget_alike(ike, id, &sa->route.remote, NULL);
+        forget_alike(sa, id, &sa->route.remote, NULL);
     }
     peer = find_lineage(sa, id);
     if (peer == NULL) {
@@ -293,7 +303,7 @@ void l2v_ike_peer_initial_contact(struct l2v_ike_peer *peer, struct l2v_ike_sa *
         }
     }
     if (!peer->dead) {
-        forget_alike(peer->ike, &id, &addr, peer);
+        forget_alike(sa, &id, &addr, peer);
     }
 }
 

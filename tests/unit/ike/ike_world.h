@@ -114,6 +114,7 @@ void w_pair(struct world *w, struct w_node **client, struct w_node **server);
 TCase *test_ike_pair(void);
 TCase *test_ike_rekey(void);
 TCase *test_ike_hostile(void);
+TCase *test_ike_quirks(void);
 TCase *test_ike_failures(void);
 
 #endif
