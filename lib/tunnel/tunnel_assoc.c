@@ -38,7 +38,8 @@ static void send_outer(struct l2v_assoc *assoc, struct l2v_pkt *pkt)
 
 static void ask_for_rekey(struct l2v_assoc *assoc, struct l2v_child *child)
 {
-    uint64_t bytes = l2v_esp_out_stats(child->out)->bytes;
+    uint64_t out = l2v_esp_out_stats(child->out)->bytes, in = l2v_esp_in_stats(child->in)->bytes;
+    uint64_t bytes = out > in ? out : in; /* each direction is an SA with that lifetime */
     bool by_seq = l2v_esp_out_seq(child->out) >= SEQ_WATERMARK;
     bool by_volume = child->lifetime_bytes != 0 && bytes >= child->lifetime_bytes / 10 * 8;
     if ((by_seq || by_volume) && !child->rekey_asked && assoc->peer != NULL) {
@@ -229,6 +230,9 @@ static void note_child_heard(struct l2v_assoc *assoc, struct l2v_child *child,
     /* A delayed copy must not steer the stream: only the newest packet moves the peer. */
     if (newest && follows_rebinding(assoc, route)) {
         l2v_ike_peer_move(assoc->peer, route);
+    }
+    if (child->lifetime_bytes != 0) {
+        ask_for_rekey(assoc, child);
     }
 }
 
