@@ -115,6 +115,7 @@ TCase *test_ike_pair(void);
 TCase *test_ike_rekey(void);
 TCase *test_ike_hostile(void);
 TCase *test_ike_quirks(void);
+TCase *test_ike_forgery(void);
 TCase *test_ike_failures(void);
 
 #endif

@@ -10,6 +10,7 @@ int main(void)
     suite_add_tcase(suite, test_ike_pair());
     suite_add_tcase(suite, test_ike_rekey());
     suite_add_tcase(suite, test_ike_quirks());
+    suite_add_tcase(suite, test_ike_forgery());
     suite_add_tcase(suite, test_ike_failures());
     suite_add_tcase(suite, test_ike_hostile());
     runner = srunner_create(suite);
