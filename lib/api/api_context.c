@@ -64,6 +64,9 @@ static void init_lists(l2tpvoip_context *ctx)
     atomic_init(&ctx->posts, NULL);
     atomic_init(&ctx->finished, NULL);
     atomic_init(&ctx->owner_thread, 0ul);
+    atomic_init(&ctx->holds, 1u);
+    atomic_init(&ctx->waking, 0u);
+    atomic_init(&ctx->gone, false);
     ctx->notify_fd = -1;
     ctx->next_path_id = 1;
     ctx->reported_expiry = L2V_NEVER;
@@ -164,6 +167,33 @@ static void free_notify(l2tpvoip_context *ctx)
     }
 }
 
+/* What is left when no thread works for the context any more. */
+static void free_rest(l2tpvoip_context *ctx)
+{
+    finish_quietly(ctx);
+    l2v_jobs_clear(&ctx->jobs);
+    if (ctx->crypto != NULL) {
+        l2v_crypto_free(ctx->crypto);
+    }
+    if (ctx->env.pool != NULL) {
+        l2v_pkt_pool_free(ctx->env.pool);
+    }
+    l2tpvoip_mem mem = ctx->env.mem;
+    l2v_env_clear(&ctx->env);
+    if (mem.free_fn != NULL) {
+        mem.free_fn(mem.user, ctx);
+    } else {
+        free(ctx);
+    }
+}
+
+void l2v_api_release(l2tpvoip_context *ctx)
+{
+    if (atomic_fetch_sub(&ctx->holds, 1u) == 1u) {
+        free_rest(ctx);
+    }
+}
+
 /* Without a word: nothing is sent, nothing called back. */
 void l2v_api_destroy(l2tpvoip_context *ctx)
 {
@@ -183,25 +213,15 @@ void l2v_api_destroy(l2tpvoip_context *ctx)
     }
     l2v_path_free_all(ctx);
     l2v_graves_empty(ctx);
-    finish_quietly(ctx);
-    l2v_jobs_clear(&ctx->jobs);
     l2v_pktq_clear(&ctx->lent);
     free_posts(ctx);
     free_notify(ctx);
     l2v_map_clear(&ctx->spis);
-    if (ctx->crypto != NULL) {
-        l2v_crypto_free(ctx->crypto);
+    /* A job that comes back just now may be about to wake a backend that is freed next. */
+    atomic_store(&ctx->gone, true);
+    while (atomic_load(&ctx->waking) != 0) {
     }
-    if (ctx->env.pool != NULL) {
-        l2v_pkt_pool_free(ctx->env.pool);
-    }
-    l2tpvoip_mem mem = ctx->env.mem;
-    l2v_env_clear(&ctx->env);
-    if (mem.free_fn != NULL) {
-        mem.free_fn(mem.user, ctx);
-    } else {
-        free(ctx);
-    }
+    l2v_api_release(ctx);
 }
 
 void l2tpvoip_context_free(l2tpvoip_context *ctx)

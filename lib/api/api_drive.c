@@ -359,6 +359,9 @@ int l2tpvoip_context_take_job(l2tpvoip_context *ctx, l2tpvoip_job **ret_job)
         return rc;
     }
     *ret_job = (l2tpvoip_job *)l2v_jobs_take(&ctx->jobs);
+    if (*ret_job != NULL) {
+        (void)atomic_fetch_add(&ctx->holds, 1u);
+    }
     return l2v_api_leave(ctx, 0);
 }
 
@@ -375,7 +378,12 @@ void l2tpvoip_job_run(l2tpvoip_job *handle)
     do {
         job->node.next = next;
     } while (!atomic_compare_exchange_weak(&ctx->finished, &next, &job->node));
-    (void)l2tpvoip_context_wakeup(ctx);
+    (void)atomic_fetch_add(&ctx->waking, 1u);
+    if (!atomic_load(&ctx->gone)) {
+        (void)l2tpvoip_context_wakeup(ctx);
+    }
+    (void)atomic_fetch_sub(&ctx->waking, 1u);
+    l2v_api_release(ctx);
 }
 
 int l2tpvoip_context_get_fd(l2tpvoip_context *ctx, int *ret_fd)

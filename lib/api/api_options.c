@@ -5,6 +5,15 @@
 
 #include "l2v_api.h"
 
+/* Elements of arrays have a frozen size: a program compiled with an older header strides by it. */
+_Static_assert(sizeof(l2tpvoip_addr) == 24, "l2tpvoip_addr is frozen");
+_Static_assert(sizeof(l2tpvoip_failure) == 528, "l2tpvoip_failure is frozen");
+#if UINTPTR_MAX > UINT32_MAX
+_Static_assert(sizeof(l2tpvoip_datagram) == 128, "l2tpvoip_datagram is frozen");
+_Static_assert(sizeof(l2tpvoip_message) == 128, "l2tpvoip_message is frozen");
+_Static_assert(sizeof(l2tpvoip_event) == 152, "l2tpvoip_event is frozen");
+#endif
+
 void l2v_api_init(void *options, size_t size)
 {
     uint32_t size32 = (uint32_t)size;

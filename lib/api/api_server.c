@@ -127,8 +127,11 @@ int l2tpvoip_server_get_failure(const l2tpvoip_server *server, l2tpvoip_failure 
     if (server == NULL || ret_failure == NULL) {
         return L2TPVOIP_ERR_INVALID;
     }
-    *ret_failure = server->failure;
-    return 0;
+    int rc = l2v_api_check(server->ctx);
+    if (rc == 0) {
+        *ret_failure = server->failure;
+    }
+    return rc;
 }
 
 static void copy_local(const struct l2v_path *path, l2tpvoip_addr *ret)
@@ -147,6 +150,10 @@ int l2tpvoip_server_get_addresses(const l2tpvoip_server *server, l2tpvoip_addr *
 {
     if (server == NULL) {
         return L2TPVOIP_ERR_INVALID;
+    }
+    int rc = l2v_api_check(server->ctx);
+    if (rc != 0) {
+        return rc;
     }
     copy_local(server->ike_path, ret_ike);
     copy_local(server->natt_path, ret_natt);

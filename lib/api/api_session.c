@@ -11,6 +11,10 @@ int l2tpvoip_session_get_info(const l2tpvoip_session *session, l2tpvoip_session_
     if (session == NULL || info == NULL || info->size < 2 * sizeof(uint32_t)) {
         return L2TPVOIP_ERR_INVALID;
     }
+    int rc = l2v_api_check(session->ctx);
+    if (rc != 0) {
+        return rc;
+    }
     memset(&all, 0, sizeof all);
     l2v_session_get_info(session, &all);
     l2v_api_copy_out(info, &all, sizeof all);
@@ -22,6 +26,10 @@ int l2tpvoip_session_get_stats(const l2tpvoip_session *session, l2tpvoip_session
     l2tpvoip_session_stats all;
     if (session == NULL || stats == NULL || stats->size < 2 * sizeof(uint32_t)) {
         return L2TPVOIP_ERR_INVALID;
+    }
+    int rc = l2v_api_check(session->ctx);
+    if (rc != 0) {
+        return rc;
     }
     memset(&all, 0, sizeof all);
     l2v_session_get_stats(session, &all);

@@ -235,6 +235,10 @@ int l2tpvoip_socket_get_local(const l2tpvoip_socket *socket, l2tpvoip_addr *ret_
     if (socket == NULL || ret_local == NULL) {
         return L2TPVOIP_ERR_INVALID;
     }
+    int rc = l2v_api_check(socket->ctx);
+    if (rc != 0) {
+        return rc;
+    }
     if (socket->udp != NULL) {
         l2v_inet_udp_get_local(socket->udp, ret_local);
     } else {

@@ -89,8 +89,11 @@ int l2tpvoip_tunnel_get_failure(const l2tpvoip_tunnel *tunnel, l2tpvoip_failure 
     if (tunnel == NULL || ret_failure == NULL) {
         return L2TPVOIP_ERR_INVALID;
     }
-    *ret_failure = tunnel->failure;
-    return 0;
+    int rc = l2v_api_check(tunnel->ctx);
+    if (rc == 0) {
+        *ret_failure = tunnel->failure;
+    }
+    return rc;
 }
 
 l2tpvoip_session *l2tpvoip_tunnel_get_session(const l2tpvoip_tunnel *tunnel)

@@ -20,7 +20,9 @@ void l2v_api_deliver_messages(l2tpvoip_context *ctx);
 /* Seals and sends what the paths take. */
 void l2v_api_drain(l2tpvoip_context *ctx);
 uint64_t l2v_api_get_expiry(const l2tpvoip_context *ctx);
+/* The owner lets go. What jobs that are out need stays until the last of them is back. */
 void l2v_api_destroy(l2tpvoip_context *ctx);
+void l2v_api_release(l2tpvoip_context *ctx); /* one hold less */
 
 /* Copies a versioned structure (its first member is its size) into ours of size dst_size: what the
  * caller does not know is zero, what we do not know must be zero. 0, INVALID. */

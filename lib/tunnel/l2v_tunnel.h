@@ -103,6 +103,10 @@ struct l2tpvoip_context {
     uint32_t readable;        /* level-2 sockets with data */
     _Atomic(struct l2v_post *) posts;
     _Atomic(struct l2v_list *) finished; /* jobs that came back, linked by node.next */
+    /* The owner, and each job that is out: whoever lets go last frees what jobs need. */
+    _Atomic(uint32_t) holds;
+    _Atomic(uint32_t) waking; /* threads inside io.wakeup for a job */
+    _Atomic(bool) gone;       /* the owner has freed it: no wake-ups any more */
     l2tpvoip_context_stats stats;
     l2tpvoip_failure failure; /* of the last call that returned CONFIG */
     _Atomic(unsigned long) owner_thread; /* that is inside now; 0 = none (L2V_THREAD_CHECK) */
@@ -194,6 +198,7 @@ struct l2v_assoc {
     struct l2v_list sessions;
     uint32_t path_mtu;
     uint64_t rekeys_child, rekeys_ike, last_rx_ns;
+    uint64_t probed_ns; /* because media found no echo */
     struct l2v_esp_stats past; /* of SAs that are gone */
     struct l2v_timer linger;   /* plain server side: forget an idle peer */
     struct l2v_grave work;     /* of the owner */
@@ -417,6 +422,7 @@ void l2v_client_timers_stop(l2tpvoip_tunnel *t);
 void l2v_assoc_timers_init(struct l2v_assoc *assoc);
 void l2v_assoc_timers_idle(struct l2v_assoc *assoc, bool idle);
 void l2v_assoc_timers_stop(struct l2v_assoc *assoc);
+void l2v_assoc_timers_media(struct l2v_assoc *assoc); /* media was sent */
 void l2v_session_timers_init(l2tpvoip_session *s);
 void l2v_session_timers_ncp(l2tpvoip_session *s); /* one NCP is open, IPCP is not */
 void l2v_session_timers_stop(l2tpvoip_session *s);

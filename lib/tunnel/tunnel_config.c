@@ -35,7 +35,7 @@ void l2v_tunnel_l2tp_config(struct l2v_l2tp_config *c, const l2tpvoip_l2tp_optio
     c->length_bit = (o->flags & L2TPVOIP_L2TP_LENGTH_BIT) != 0;
     c->is_lns = is_lns;
     c->shard_bits = (uint16_t)ctx->shard_bits;
-    c->shard = ctx->shard_bits != 0 ? (uint16_t)(ctx->shard << (16 - ctx->shard_bits)) : 0;
+    c->shard = (uint16_t)(ctx->shard_bits != 0 ? ctx->shard << (16 - ctx->shard_bits) : 0u);
 }
 
 void l2v_tunnel_ppp_config(struct l2v_ppp_config *c, const l2tpvoip_ppp_options *o, bool server,
@@ -205,6 +205,9 @@ static int check_users(l2tpvoip_context *ctx, const l2tpvoip_server_options *o)
             u->password_len > MAX_SECRET || (u->password == NULL && u->password_len != 0) ||
             (u->ip.family != 0 && u->ip.family != 4)) {
             return refuse(ctx, "A user has no valid name, password or address", "");
+        }
+        if (u->ip.family != 0 && l2v_addr_equal_ip(&u->ip, &o->gateway)) {
+            return refuse(ctx, "A user has the address of the gateway", "Move one of them");
         }
     }
     return 0;

@@ -45,7 +45,8 @@ static l2tpvoip_session *find_fixed(l2tpvoip_server *srv, const l2tpvoip_addr *i
 
 static void give_back(l2tpvoip_session *s)
 {
-    if (s->pool_ip.family != 0 && s->server->pool != NULL) {
+    /* A fixed one stays reserved: nobody else may have it meanwhile. */
+    if (s->pool_ip.family != 0 && !s->pool_fixed && s->server->pool != NULL) {
         l2v_aaa_pool_give_back(s->server->pool, &s->pool_ip);
     }
     s->pool_ip.family = 0;
@@ -62,8 +63,6 @@ static void take_fixed(l2tpvoip_session *s, const l2tpvoip_addr *ip)
                         "The same user came again");
         old->pool_ip.family = 0; /* it is ours now */
         l2v_session_fail(old, &f);
-    } else if (s->server->pool != NULL) {
-        (void)l2v_aaa_pool_reserve(s->server->pool, ip);
     }
     s->pool_ip = *ip;
     s->pool_fixed = true;
@@ -561,6 +560,17 @@ void l2v_server_free(l2tpvoip_server *s)
 
 /* --- birth ---------------------------------------------------------------------------------------------------- */
 
+/* Users' own addresses never go to others. NOT_FOUND: outside the pool; EXISTS: two users share it,
+ * the later one ends the session of the earlier one. */
+static void reserve_fixed(const l2tpvoip_server *s, const l2tpvoip_server_options *o)
+{
+    for (uint32_t i = 0; s->pool != NULL && i < o->n_users; i++) {
+        if (o->users[i].ip.family != 0) {
+            (void)l2v_aaa_pool_reserve(s->pool, &o->users[i].ip);
+        }
+    }
+}
+
 static int add_users(l2tpvoip_server *s, const l2tpvoip_server_options *o)
 {
     int rc = l2v_aaa_users_new(&s->ctx->env, &s->users);
@@ -575,6 +585,9 @@ static int add_users(l2tpvoip_server *s, const l2tpvoip_server_options *o)
     }
     if (rc == 0 && o->pool_size != 0) {
         rc = l2v_aaa_pool_new(&s->ctx->env, &o->pool_first, o->pool_size, &s->pool);
+    }
+    if (rc == 0) {
+        reserve_fixed(s, o);
     }
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base_addr.h"
+#include "base_wire.h"
 #include "l2v_tunnel.h"
 
 /* Packets of one session that are sealed before the next session has its turn. */
@@ -23,7 +24,10 @@ static uint8_t ip_tos(const struct l2v_pkt *pkt)
     if (pkt->len < 20) {
         return 0;
     }
-    return ip_family(pkt) == 6 ? (uint8_t)(pkt->data[0] << 4 | pkt->data[1] >> 4) : pkt->data[1];
+    if (ip_family(pkt) != 6) {
+        return pkt->data[1];
+    }
+    return (uint8_t)((l2v_get_u16(pkt->data) >> 4) & 0xffu);
 }
 
 static void tap_inner(l2tpvoip_session *s, uint32_t direction, const struct l2v_pkt *pkt)
@@ -71,14 +75,19 @@ static void send_one(l2tpvoip_session *s, struct l2v_pkt *pkt)
 bool l2v_session_drain(l2tpvoip_session *s)
 {
     unsigned n = 0;
+    bool media = false;
     while (n < DRAIN_QUANTUM && !s->down && s->assoc->path != NULL &&
            !l2v_path_is_full(s->assoc->path)) {
         struct l2v_pkt *pkt = l2v_voip_queue_pop(&s->queue, s->ctx->env.now_ns);
         if (pkt == NULL) {
             break;
         }
+        media = media || pkt->klass == L2TPVOIP_CLASS_VOICE;
         send_one(s, pkt);
         n++;
+    }
+    if (media && !s->down) {
+        l2v_assoc_timers_media(s->assoc);
     }
     /* Its turn is over: behind the others, or out of the list. */
     l2v_list_remove(&s->ready_node);

@@ -364,4 +364,9 @@ void l2v_socket_forget_session(l2tpvoip_socket *socket, const l2tpvoip_session *
             pkt->owner = NULL;
         }
     }
+    for (uint32_t i = 0; i < socket->n_pending; i++) {
+        if (socket->pending[i].session == session) {
+            socket->pending[i].session = NULL;
+        }
+    }
 }

@@ -9,6 +9,8 @@
 #define LINGER_MS 31000u
 /* IPV6CP is open: how long IPCP may still take before the session is announced without IPv4. */
 #define NCP_GRACE_MS 15000u
+/* Media goes out and nothing comes in: the peer is asked whether it lives. It has 15 s to answer. */
+#define MEDIA_SILENCE_MS 5000u
 #define DEFAULT_CONNECT_MS 30000u
 /* After an ICMP error, before anything was heard: the server is not there, but be it a passing
  * fault or a forgery, a few retransmissions may still get through. */
@@ -132,6 +134,17 @@ void l2v_session_timers_ncp(l2tpvoip_session *s)
 void l2v_session_timers_stop(l2tpvoip_session *s)
 {
     l2v_timer_cancel(&s->ctx->env.timers, &s->ncp_timer);
+}
+
+void l2v_assoc_timers_media(struct l2v_assoc *assoc)
+{
+    uint64_t now = assoc->ctx->env.now_ns;
+    uint64_t silence = MEDIA_SILENCE_MS * L2V_NS_PER_MS;
+    uint64_t since = assoc->last_rx_ns > assoc->probed_ns ? assoc->last_rx_ns : assoc->probed_ns;
+    if (now - since >= silence) {
+        assoc->probed_ns = now;
+        l2v_assoc_probe(assoc);
+    }
 }
 
 void l2v_server_timers_init(l2tpvoip_server *s)

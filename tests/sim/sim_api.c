@@ -295,7 +295,11 @@ static void reenter(void *user, struct sim_host *from, const l2tpvoip_addr *src,
     if (from != c->host || c->tunnel == NULL) {
         return;
     }
-    tried += 2;
+    l2tpvoip_failure failure;
+    l2tpvoip_context_stats stats = {.size = sizeof stats};
+    tried += 4;
+    refused += l2tpvoip_tunnel_get_failure(c->tunnel, &failure) == L2TPVOIP_ERR_REENTRANT ? 1 : 0;
+    refused += l2tpvoip_context_get_stats(from->ctx, &stats) == L2TPVOIP_ERR_REENTRANT ? 1 : 0;
     refused += l2tpvoip_tunnel_close(c->tunnel) == L2TPVOIP_ERR_REENTRANT ? 1 : 0;
     refused += l2tpvoip_context_handle_expiry(from->ctx, 0) == L2TPVOIP_ERR_REENTRANT ? 1 : 0;
 }

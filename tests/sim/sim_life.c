@@ -222,6 +222,21 @@ bool sim_life_blackhole(struct kit *kit)
     return again_if_down(kit, c);
 }
 
+/* A call finds out sooner than an idle connection. */
+bool sim_life_dead_call(struct kit *kit)
+{
+    struct kit_client *c = &kit->cli[0];
+    CHECK(kit, kit_bring_up(kit, 60 * SIM_S), "%s", kit_failure(c));
+    CHECK(kit, kit_call(kit, 3 * SIM_S, NULL), "call");
+    kit->srv->blackhole = true;
+    uint64_t start = kit->sim.now_ns;
+    CHECK(kit, kit_call(kit, 25 * SIM_S, NULL), "call");
+    CHECK(kit, c->down, "did not notice within %u s",
+          (unsigned)((kit->sim.now_ns - start) / SIM_S));
+    CHECK(kit, c->failure.code == L2TPVOIP_ERR_TIMEOUT, "wrong failure: %s", kit_failure(c));
+    return true;
+}
+
 bool sim_life_server_close(struct kit *kit)
 {
     struct kit_client *c = &kit->cli[0];

@@ -30,6 +30,7 @@ const struct scenario scenarios[] = {
     {"day", sim_life_day, true},
     {"clock-jump", sim_life_clock, true},
     {"blackhole", sim_life_blackhole, true},
+    {"dead-call", sim_life_dead_call, false},
     {"server-close", sim_life_server_close, false},
     {"reconnect", sim_life_again, false},
     {"level-2", sim_api_level2, false},
@@ -39,5 +40,7 @@ const struct scenario scenarios[] = {
     {"reentrant", sim_api_reentrant, false},
     {"arguments", sim_args_all, false},
     {"nested-calls", sim_args_nested, false},
+    {"fixed-address", sim_server_fixed, false},
+    {"gateway-address", sim_server_gateway, false},
 };
 const size_t n_scenarios = sizeof scenarios / sizeof scenarios[0];

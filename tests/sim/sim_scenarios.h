@@ -45,6 +45,7 @@ bool sim_life_restart(struct kit *kit);
 bool sim_life_day(struct kit *kit);
 bool sim_life_clock(struct kit *kit);
 bool sim_life_blackhole(struct kit *kit);
+bool sim_life_dead_call(struct kit *kit);
 bool sim_life_server_close(struct kit *kit);
 bool sim_life_again(struct kit *kit);
 /* sim_api.c */
@@ -53,6 +54,9 @@ bool sim_api_callbacks(struct kit *kit);
 bool sim_api_clear(struct kit *kit);
 bool sim_api_mtu(struct kit *kit);
 bool sim_api_reentrant(struct kit *kit);
+/* sim_server.c */
+bool sim_server_fixed(struct kit *kit);
+bool sim_server_gateway(struct kit *kit);
 /* sim_args.c */
 bool sim_args_all(struct kit *kit);
 bool sim_args_nested(struct kit *kit);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Who has which address on a server. */
+#include "sim_scenarios.h"
+
+#include <string.h>
+
+static bool has_address(struct kit_client *c, const char *ip)
+{
+    l2tpvoip_session_info info = {.size = sizeof info};
+    l2tpvoip_addr want = sim_addr(ip);
+    return l2tpvoip_session_get_info(l2tpvoip_tunnel_get_session(c->tunnel), &info) == 0 &&
+           memcmp(info.local4.ip, want.ip, 4) == 0;
+}
+
+/* bob owns the first address of the pool, alice comes before him: she gets another one, and his is
+ * not given away when he leaves either. Two of bob: the second ends the first. */
+bool sim_server_fixed(struct kit *kit)
+{
+    struct kit_client *alice = &kit->cli[0];
+    struct kit_client *bob = kit_add_client(kit, "198.51.100.2", NULL);
+    struct kit_client *carol = kit_add_client(kit, "198.51.100.3", NULL);
+    kit->users[1].ip = sim_addr("10.9.0.10");
+    kit->server_options.pool_size = 3;
+    if ((sim_random(&kit->rng) & 1) != 0) {
+        kit_no_ipsec(kit);
+    }
+    CHECK(kit, kit_start_client(bob) == 0 && kit_start_client(carol) == 0, "contexts");
+    CHECK(kit, kit_bring_up(kit, 60 * SIM_S), "alice: %s", kit_failure(alice));
+    CHECK(kit, has_address(alice, "10.9.0.11"), "alice has bob's address");
+    CHECK(kit, kit_connect(bob) == 0 && kit_wait(bob, 60 * SIM_S), "bob: %s", kit_failure(bob));
+    CHECK(kit, has_address(bob, "10.9.0.10"), "bob has not his own address");
+    CHECK(kit, kit_call(kit, SIM_S, NULL), "call");
+    CHECK(kit, alice->received == alice->sent && bob->received == bob->sent,
+          "calls: %u of %u, %u of %u", alice->received, alice->sent, bob->received, bob->sent);
+    kit_free_tunnel(bob);
+    (void)sim_run(&kit->sim, 5 * SIM_S, NULL, NULL);
+    CHECK(kit, kit_connect(carol) == 0 && kit_wait(carol, 60 * SIM_S), "carol: %s",
+          kit_failure(carol));
+    CHECK(kit, has_address(carol, "10.9.0.12"), "carol has bob's address");
+    kit_free_tunnel(carol);
+    CHECK(kit, kit_connect(bob) == 0 && kit_wait(bob, 60 * SIM_S), "bob: %s", kit_failure(bob));
+    carol->options.ppp.user = "bob";
+    CHECK(kit, kit_connect(carol) == 0 && kit_wait(carol, 60 * SIM_S), "bob again: %s",
+          kit_failure(carol));
+    CHECK(kit, kit_wait_down(bob, 10 * SIM_S), "bob is there twice");
+    CHECK(kit, has_address(carol, "10.9.0.10") && kit_ping(carol, 2 * SIM_S), "the later bob");
+    CHECK(kit, !alice->down && kit_ping(alice, 2 * SIM_S), "alice suffered");
+    return true;
+}
+
+bool sim_server_gateway(struct kit *kit)
+{
+    kit->users[2].ip = kit->server_options.gateway;
+    CHECK(kit, kit_start_server(kit) == L2TPVOIP_ERR_CONFIG, "a user has the server's address");
+    return true;
+}
