@@ -15,6 +15,7 @@
 #define SAI_MAX 4096u /* SA payload of a first message */
 #define ARENA_PER_ENTRY 384u
 #define NONE UINT32_MAX
+#define TURN_NS (120 * L2V_NS_PER_S) /* a cookie is good for one to two of these */
 
 struct record {
     uint64_t icookie, rcookie;
@@ -28,7 +29,8 @@ struct record {
 _Static_assert(sizeof(struct record) == 64, "half-open records are 64 bytes");
 
 struct l2v_ike_ring {
-    uint8_t secret[32];
+    uint8_t secrets[2][32]; /* of now, and the one before */
+    uint64_t turned_ns;
     uint32_t n, n_buckets; /* buckets: a power of two */
     uint64_t written;      /* records */
     uint64_t stream;       /* bytes */
@@ -63,8 +65,9 @@ int l2v_ike1_ring_new(struct l2v_ike *ike, uint32_t entries, struct l2v_ike_ring
     ring->buckets = l2v_calloc(env, ring->n_buckets, sizeof(*ring->buckets));
     ring->arena = l2v_malloc(env, ring->arena_len);
     rc = ring->records != NULL && ring->buckets != NULL && ring->arena != NULL
-             ? l2v_random(env, ring->secret, sizeof(ring->secret))
+             ? l2v_random(env, ring->secrets, sizeof(ring->secrets))
              : L2TPVOIP_ERR_NOMEM;
+    ring->turned_ns = env->now_ns;
     if (rc != 0) {
         l2v_ike1_ring_free(ike, ring);
         return rc;
@@ -84,7 +87,23 @@ void l2v_ike1_ring_free(struct l2v_ike *ike, struct l2v_ike_ring *ring)
     }
 }
 
-static int make_cookie(struct l2v_ike *ike, const struct l2v_ike_route *route,
+/* rfc2408#2.5.3: recorded messages 1 and 3 are not good for ever. */
+static void turn_secrets(struct l2v_ike *ike)
+{
+    struct l2v_ike_ring *ring = ike->ring;
+    uint8_t fresh[sizeof(ring->secrets[0])];
+
+    if (ike->env->now_ns - ring->turned_ns < TURN_NS ||
+        l2v_random(ike->env, fresh, sizeof(fresh)) != 0) {
+        return;
+    }
+    memcpy(ring->secrets[1], ring->secrets[0], sizeof(fresh));
+    memcpy(ring->secrets[0], fresh, sizeof(fresh));
+    ring->turned_ns = ike->env->now_ns;
+    l2v_wipe(fresh, sizeof(fresh));
+}
+
+static int make_cookie(struct l2v_ike *ike, const struct l2v_ike_route *route, unsigned age,
                        const uint8_t icookie[8], const uint8_t *sai, size_t sai_len,
                        uint8_t ret_cookie[8])
 {
@@ -98,8 +117,8 @@ static int make_cookie(struct l2v_ike *ike, const struct l2v_ike_route *route,
     int rc;
 
     l2v_put_u16(port, route->remote.port);
-    rc = l2v_hmac(ike->crypto, L2V_HASH_SHA256, ike->ring->secret, sizeof(ike->ring->secret), in,
-                  sizeof(in) / sizeof(in[0]), hash);
+    rc = l2v_hmac(ike->crypto, L2V_HASH_SHA256, ike->ring->secrets[age],
+                  sizeof(ike->ring->secrets[age]), in, sizeof(in) / sizeof(in[0]), hash);
     if (rc == 0) {
         memcpy(ret_cookie, hash, L2V_IKE_COOKIE_LEN);
         l2v_ike_mark_cookie(ike, ret_cookie);
@@ -172,20 +191,27 @@ int l2v_ike1_halfopen_find(struct l2v_ike *ike, const struct l2v_ike_route *rout
     struct l2v_ike_ring *ring = ike->ring;
     uint8_t want[8];
     struct record *r;
+    bool fits = false;
     int rc;
 
+    if (ring != NULL) {
+        turn_secrets(ike);
+    }
     r = ring != NULL ? find_record(ring, l2v_get_u64(h->rcookie)) : NULL;
     if (r == NULL || r->icookie != l2v_get_u64(h->icookie)) {
         return L2TPVOIP_ERR_NOT_FOUND;
     }
     ret->sai = ring->arena + r->sai_at % ring->arena_len;
     ret->sai_len = r->sai_len;
-    rc = make_cookie(ike, route, h->icookie, ret->sai, ret->sai_len, want);
-    if (rc != 0) {
-        return rc;
+    for (unsigned age = 0; age < 2 && !fits; age++) {
+        rc = make_cookie(ike, route, age, h->icookie, ret->sai, ret->sai_len, want);
+        if (rc != 0) {
+            return rc;
+        }
+        fits = l2v_equal_ct(want, h->rcookie, sizeof(want));
     }
-    if (!l2v_equal_ct(want, h->rcookie, sizeof(want))) {
-        return L2TPVOIP_ERR_NOT_FOUND; /* from elsewhere than message 1 */
+    if (!fits) {
+        return L2TPVOIP_ERR_NOT_FOUND; /* from elsewhere than message 1, or from long ago */
     }
     memcpy(ret->icookie, h->icookie, sizeof(ret->icookie));
     memcpy(ret->rcookie, h->rcookie, sizeof(ret->rcookie));
@@ -301,7 +327,8 @@ int l2v_ike1_halfopen_m1(struct l2v_ike *ike, const struct l2v_ike_route *route,
         return L2TPVOIP_ERR_MALFORMED;
     }
     l2v_ike_tap(ike, L2TPVOIP_TAP_IN, route, msg, len);
-    rc = make_cookie(ike, route, m.header.icookie, sa->body, sa->len, rcookie);
+    turn_secrets(ike);
+    rc = make_cookie(ike, route, 0, m.header.icookie, sa->body, sa->len, rcookie);
     if (rc != 0) {
         return rc;
     }

@@ -10,6 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROTO_UDP 17u
+#define LIFE_MIN_KB 64u      /* nobody makes us renew a pair every few packets */
 #define LIFE_DEFAULT 28800u /* rfc2407#4.5: when none is stated */
 
 static const struct l2v_ike_rule qm_rules[] = {
@@ -600,7 +601,9 @@ int l2v_ike1_qm_install(struct l2v_ike_qm *qm, bool confirmed)
     child.local_oa = qm->local_oa;
     child.remote_oa = qm->remote_oa;
     child.replay_window = c->replay_window;
-    child.lifetime_bytes = (uint64_t)qm->life_kb * 1024;
+    child.lifetime_bytes =
+        (uint64_t)(qm->life_kb != 0 && qm->life_kb < LIFE_MIN_KB ? LIFE_MIN_KB : qm->life_kb) *
+        1024;
     rc = derive(qm, &child);
     if (rc == 0) {
         log_keys(sa, &child);

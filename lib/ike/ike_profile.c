@@ -20,7 +20,7 @@ static const struct l2v_ike_profile table[L2V_IKE_N_PROFILES] = {
                "aes256-sha256-modp3072,aes256-sha512-modp4096",
         .esp = "aes256gcm16,aes128gcm16,aes256-sha256,aes128-sha256,aes256-sha512,aes256-sha384",
         .flags = L2TPVOIP_IPSEC_ACCEPT_ANY_PORT,
-        .quirks = TOLERANT,
+        .quirks = L2V_IKE_QUIRK_ID_ANY_ADDR_OK, /* a server that is set to PFS demands it */
         .ike_lifetime_s = 28800, .esp_lifetime_s = 3600, .dpd_interval_s = 30,
         .dpd_timeout_s = 120,
     },

@@ -18,6 +18,7 @@
      L2V_NS_PER_S) /* younger than this apart, two pairs crossed; older, one follows the other */
 #define CLIENT_CHILDLESS (2 * L2V_NS_PER_S) /* then it asks for a pair again */
 #define SERVER_CHILDLESS (90 * L2V_NS_PER_S)
+#define RENEW_MIN_S 30u /* shorter lives are not renewed by a server */
 #define RETRY (15 * L2V_NS_PER_S)
 #define PROBE_URGENT (15 * L2V_NS_PER_S) /* a probe that was asked for decides within this */
 #define PROBE_CAP (8 * L2V_NS_PER_S)
@@ -140,15 +141,18 @@ void l2v_ike_timers_sa_waits(struct l2v_ike_sa *sa)
 
 /* The side that made the connection renews first; the other only if that fails to happen, and not
  * at all where the profile says that the peer does it. */
-static bool renews(const struct l2v_ike_peer *peer)
+static bool renews(const struct l2v_ike_peer *peer, uint32_t life_s)
 {
-    return peer->initiator || !l2v_ike_config_quirk(peer->config, L2V_IKE_QUIRK_PEER_REKEYS);
+    /* A client that asks for a life of seconds gets it, but not our work. */
+    return peer->initiator ||
+           (life_s >= RENEW_MIN_S &&
+            !l2v_ike_config_quirk(peer->config, L2V_IKE_QUIRK_PEER_REKEYS));
 }
 
 void l2v_ike_timers_sa_up(struct l2v_ike_sa *sa)
 {
     bool first = sa->peer->initiator;
-    if (renews(sa->peer)) {
+    if (renews(sa->peer, sa->life_s)) {
         set_in(sa->ike, &sa->soft, share_of(sa->ike, sa->life_s, first ? 80 : 92, first ? 90 : 96));
     }
     set_in(sa->ike, &sa->hard, (uint64_t)sa->life_s * L2V_NS_PER_S);
@@ -259,7 +263,7 @@ void l2v_ike_timers_child_up(struct l2v_ike_csa *csa, uint32_t life_s)
 {
     struct l2v_ike_peer *peer = csa->peer;
     bool first = peer->initiator;
-    if (renews(peer)) {
+    if (renews(peer, life_s)) {
         set_in(peer->ike, &csa->soft,
                share_of(peer->ike, life_s, first ? 80 : 92, first ? 90 : 96));
     }

@@ -269,6 +269,44 @@ START_TEST(test_reflection)
 }
 END_TEST
 
+/* rfc2408#2.5.3: messages 1 and 3 that were recorded are good for some minutes, whoever sends them;
+ * later they cost no key agreement. */
+START_TEST(test_old_cookie)
+{
+    static struct seen seen;
+    struct world w;
+    struct w_node *c, *s;
+    memset(&seen, 0, sizeof seen);
+    w_init(&w, 906);
+    w_pair(&w, &c, &s);
+    w.filter = note;
+    w.filter_arg = &seen;
+    ck_assert_int_eq(w_connect(c, s), 0);
+    ck_assert(w_run_up(&w, 10 * W_S));
+    w.filter = NULL;
+    l2v_ike_peer_close(c->peer);
+    c->peer = NULL;
+    c->out = NULL;
+    c->mute = true;
+    w_run(&w, (_i == 0 ? 100 : 250) * W_S);
+    ck_assert_uint_eq(s->ike->n_peers, 0);
+    unsigned jobs = w.jobs_run;
+    w_inject(&w, s, &seen.d[0].from, 500, seen.d[0].data, seen.d[0].len);
+    w_inject(&w, s, &seen.d[2].from, 500, seen.d[2].data, seen.d[2].len);
+    w_run(&w, W_S);
+    ck_assert_uint_eq(w.jobs_run, jobs + (_i == 0 ? 1 : 0));
+    /* and a record made under the old secret is of no use either */
+    w_run(&w, 250 * W_S);
+    w_inject(&w, s, &seen.d[2].from, 500, seen.d[2].data, seen.d[2].len);
+    w_run(&w, W_S);
+    ck_assert_uint_eq(w.jobs_run, jobs + (_i == 0 ? 1 : 0));
+    c->mute = false;
+    ck_assert_int_eq(w_connect(c, s), 0);
+    ck_assert(w_run_up(&w, 10 * W_S));
+    w_clear(&w);
+}
+END_TEST
+
 TCase *test_ike_forgery(void)
 {
     TCase *tc = tcase_create("forgery");
@@ -279,5 +317,6 @@ TCase *test_ike_forgery(void)
     tcase_add_test(tc, test_m5_from_elsewhere);
     tcase_add_test(tc, test_fragments_again);
     tcase_add_test(tc, test_reflection);
+    tcase_add_loop_test(tc, test_old_cookie, 0, 2);
     return tc;
 }

@@ -262,6 +262,29 @@ START_TEST(test_responder_lifetime_kb)
 }
 END_TEST
 
+/* A client that asks for lives of a second or a kilobyte makes no work for the server. */
+START_TEST(test_tiny_lifetimes)
+{
+    l2tpvoip_ipsec_options o = options();
+    struct world w;
+    struct w_node *c, *s;
+    make(&w, 815, &c, &s, &o, &o);
+    c->config->ike_lifetime_s = _i == 1 ? 1 : 60;
+    c->config->esp_lifetime_s = _i == 1 ? 1 : 60;
+    c->config->esp_lifetime_kb = _i == 1 ? 1 : 100;
+    ck_assert_int_eq(w_connect(c, s), 0);
+    ck_assert(w_run_up(&w, 10 * W_S));
+    w_run(&w, 20 * W_MS);
+    ck_assert_int_eq(l2v_timer_is_set(&pair_of(s)->soft), _i == 0);
+    ck_assert_int_eq(l2v_timer_is_set(&l2v_ike_peer_sa(s->peer)->soft), _i == 0);
+    ck_assert_uint_eq(s->out->c.lifetime_bytes, (_i == 1 ? 64 : 100) * 1024);
+    c->mute = true;
+    w_run(&w, 300 * W_S);
+    ck_assert_uint_eq(s->n_down, 1);
+    w_clear(&w);
+}
+END_TEST
+
 /* 17/any from the client (Apple). */
 START_TEST(test_any_port)
 {
@@ -370,6 +393,7 @@ TCase *test_ike_quirks(void)
     tcase_add_loop_test(tc, test_auto_parrot, 0, 4);
     tcase_add_loop_test(tc, test_lifetime_obey, 0, 2);
     tcase_add_test(tc, test_responder_lifetime_kb);
+    tcase_add_loop_test(tc, test_tiny_lifetimes, 0, 2);
     tcase_add_loop_test(tc, test_any_port, 0, 2);
     tcase_add_loop_test(tc, test_esn, 0, 4);
     tcase_add_loop_test(tc, test_no_dpd, 0, 2);

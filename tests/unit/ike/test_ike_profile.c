@@ -21,7 +21,7 @@ static const struct {
     {"port_mismatch_ok", false, L2V_IKE_QUIRK_PORT_MISMATCH_OK, P(COMPATIBLE) | P(WINDOWS)},
     {"silent_refusal", false, L2V_IKE_QUIRK_SILENT_REFUSAL,
      P(COMPATIBLE) | P(MIKROTIK) | P(SOFTETHER) | P(LIBRESWAN)},
-    {"pfs_as_offered", false, L2V_IKE_QUIRK_PFS_AS_OFFERED, ALL},
+    {"pfs_as_offered", false, L2V_IKE_QUIRK_PFS_AS_OFFERED, ALL & ~P(MODERN)},
     {"auto_parrot", false, L2V_IKE_QUIRK_AUTO_PARROT, P(COMPATIBLE) | P(WINDOWS)},
     {"lifetime_obey", false, L2V_IKE_QUIRK_LIFETIME_OBEY,
      P(COMPATIBLE) | P(ANDROID_LEGACY) | P(CISCO) | P(MIKROTIK) | P(LIBRESWAN)},
