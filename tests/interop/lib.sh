@@ -12,7 +12,7 @@ ours_ip=203.0.113.11    # namespace ours: our own server
 vm_srv_ip=203.0.113.20  # virtual machine vm1, on the server's side
 vm_lan_ip=192.168.77.20 # virtual machine vm2, behind the NAT
 
-natnet() { "$lab/natnet" "$@" >>"$LAB_WORK/log/natnet.log" 2>&1; }
+natnet() { "$lab/natnet" "$@" >>"$LAB_WORK/log/natnet.log" 2>&1 9>&-; }
 in_ns() { local n=$1; shift; ip netns exec "$LAB_TAG-$n" "$@"; }
 as_nobody() { # NS COMMAND…
     local n=$1
@@ -64,9 +64,9 @@ network_down() { [ -n "${L2V_KEEP:-}" ] || natnet down; }
 # --- virtual machines -------------------------------------------------------------------------------
 
 vm_up() { # NAME lan|srv ADDRESS
-    [ -f "$LAB_WORK/img/rootfs.ext4" ] || "$lab/linuxvm" build >>"$LAB_WORK/log/build.log" 2>&1 ||
+    [ -f "$LAB_WORK/img/rootfs.ext4" ] || "$lab/linuxvm" build >>"$LAB_WORK/log/build.log" 2>&1 9>&- ||
         return 1
-    "$lab/linuxvm" up "$1" "$2" "$3/24" >>"$LAB_WORK/log/vm.log" 2>&1 || return 1
+    "$lab/linuxvm" up "$1" "$2" "$3/24" >>"$LAB_WORK/log/vm.log" 2>&1 9>&- || return 1
     # On a busy machine the first control line is deaf after its boot-time questions.
     rm -f "$LAB_WORK/run/vm-$1/ctl0"
 }
