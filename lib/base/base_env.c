@@ -213,6 +213,18 @@ uint32_t l2v_random_below(struct l2v_env *env, uint32_t bound)
 
 /* --- log, tap, failure ------------------------------------------------------------------------ */
 
+/* What a peer sent may end up in a message: it must not forge lines or speak to a terminal. Bytes
+ * from 0x80 on stay, for messages are UTF-8. */
+static void mask_controls(char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7f) {
+            *text = '?';
+        }
+    }
+}
+
 void l2v_log(struct l2v_env *env, int level, const char *module, const char *format, ...)
 {
     char msg[512];
@@ -230,6 +242,7 @@ void l2v_log(struct l2v_env *env, int level, const char *module, const char *for
     if ((size_t)len >= sizeof msg) {
         len = (int)sizeof msg - 1;
     }
+    mask_controls(msg);
     env->in_provider++;
     env->log.write(env->log.user, level, module, msg, (size_t)len);
     env->in_provider--;
@@ -272,6 +285,7 @@ void l2v_failure_set(l2tpvoip_failure *f, int layer, int code, int32_t peer_code
     va_start(args, format);
     (void)vsnprintf(f->message, sizeof f->message, format, args);
     va_end(args);
+    mask_controls(f->message);
     if (next_step != NULL) {
         (void)snprintf(f->next_step, sizeof f->next_step, "%s", next_step);
     }

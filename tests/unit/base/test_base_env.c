@@ -172,6 +172,12 @@ START_TEST(log_levels_and_length)
     l2v_log(&env, L2TPVOIP_LOG_ERROR, "esp", "%s", text);
     ck_assert_uint_eq(s.len, 511);
     ck_assert_uint_eq(strlen(s.msg), 511);
+    /* Text of a peer: no second line, no escape sequence; UTF-8 stays. */
+    l2v_log(&env, L2TPVOIP_LOG_ERROR, "l2tp", "name \"%s\"", "a\n1 ERROR forged\r\x1b[2J\x7f\t\xc3\xa4");
+    ck_assert_str_eq(s.msg, "name \"a?1 ERROR forged??[2J??\xc3\xa4\"");
+    l2tpvoip_failure f;
+    l2v_failure_set(&f, L2TPVOIP_LAYER_PPP, L2TPVOIP_ERR_AUTH_PPP, 0, "next", "said \"%s\"", "x\r\ny\x1b");
+    ck_assert_str_eq(f.message, "said \"x??y?\"");
 }
 END_TEST
 
