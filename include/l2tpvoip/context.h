@@ -33,7 +33,8 @@ typedef struct l2tpvoip_context_options {
 
 /** Public-key work waits for l2tpvoip_context_take_job instead of running inline. */
 #define L2TPVOIP_CONTEXT_EXTERNAL_JOBS 0x1u
-/** Media is paced in ticks of 1 ms and leaves as trains; for trunks, not for single phones. */
+/** Media is paced in ticks of 1 ms and leaves as trains; for trunks, not for single phones. Accepted,
+ * but without effect so far. */
 #define L2TPVOIP_CONTEXT_TICK_PACING 0x2u
 
 /** Fills in size and defaults. @param size sizeof(l2tpvoip_context_options). Any thread. */
@@ -46,7 +47,11 @@ L2TPVOIP_API int l2tpvoip_context_new(const l2tpvoip_context_options *options, u
                                       l2tpvoip_context **ret_ctx);
 
 /** Frees the context and all that it owns, without a word to the peers (free the tunnels first for
- * that: l2tpvoip_tunnel_close). NULL is allowed. Legal in an event callback (then deferred). */
+ * that: l2tpvoip_tunnel_close). NULL is allowed. Legal in an event callback (then deferred until the
+ * entry call unwinds; detach a backend of posix.h or uv.h there first). No other thread may be in
+ * _post or _wakeup. Jobs that were taken and are not back yet may still run: after this call they
+ * wake nobody, and the last l2tpvoip_job_run frees, on its thread, what they need, so that the mem
+ * operations must live until then. Posts that did not run are dropped. */
 L2TPVOIP_API void l2tpvoip_context_free(l2tpvoip_context *ctx);
 
 /** Passes n received datagrams in. Data of WRITABLE ones is opened in place, others are copied.
@@ -57,21 +62,24 @@ L2TPVOIP_API int l2tpvoip_context_input(l2tpvoip_context *ctx, const l2tpvoip_da
 
 /** Takes up to max datagrams to be sent. They live until the next _output or _release, and so does
  * the path that they leave by.
- * Not for contexts whose io ops have send_batch. @return 0, INVALID, REENTRANT, STATE. */
+ * Not for contexts whose io ops have send_batch. @return 0, INVALID, REENTRANT, THREAD, STATE. */
 L2TPVOIP_API int l2tpvoip_context_output(l2tpvoip_context *ctx, l2tpvoip_datagram *out, size_t max,
                                          size_t *ret_n, uint64_t now_ns);
 
-/** Gives datagrams of _output back early. @return 0, INVALID, REENTRANT. */
+/** Gives datagrams of the last _output back early; their ref becomes NULL.
+ * @return 0, INVALID, REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_context_release(l2tpvoip_context *ctx, l2tpvoip_datagram *v, size_t n);
 
-/** Absolute time at which _handle_expiry wants to be called; UINT64_MAX = never. */
+/** Absolute time at which _handle_expiry wants to be called; UINT64_MAX = never (also for NULL).
+ * Owner thread. */
 L2TPVOIP_API uint64_t l2tpvoip_context_get_expiry(const l2tpvoip_context *ctx);
 
 /** Fires due timers and runs at most one inline job. Early or late calls are harmless.
  * @return 0, INVALID, REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_context_handle_expiry(l2tpvoip_context *ctx, uint64_t now_ns);
 
-/** Takes the next event when no on_event was given. @return 0, AGAIN (none), REENTRANT. */
+/** Takes the next event when no on_event was given.
+ * @return 0, AGAIN (none), INVALID, REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_context_next_event(l2tpvoip_context *ctx, l2tpvoip_event *ret_event);
 
 /** @name What a backend reports. All return 0, INVALID, NOT_FOUND (unknown path or id), REENTRANT,
@@ -100,21 +108,25 @@ L2TPVOIP_API int l2tpvoip_context_resumed(l2tpvoip_context *ctx, uint64_t slept_
                                           uint64_t now_ns);
 /** @} */
 
-/** Makes the owner call l2tpvoip_context_handle_expiry soon. Any thread. @return 0, INVALID. */
+/** Makes the owner call l2tpvoip_context_handle_expiry soon (io_ops.wakeup; nothing without it).
+ * Any thread, also from provider operations. @return 0, INVALID. */
 L2TPVOIP_API int l2tpvoip_context_wakeup(l2tpvoip_context *ctx);
 
-/** Runs fn(arg) on the owner's thread at the next entry. Any thread.
- * @return 0, INVALID, NOMEM, CLOSED. */
+/** Runs fn(arg) on the owner's thread when the next entry unwinds, like an event; in the order of the
+ * posts of one thread. Any thread, also from provider operations, but not while the context is being
+ * freed. @return 0, INVALID, NOMEM, CLOSED (freed in a callback that still runs). */
 L2TPVOIP_API int l2tpvoip_context_post(l2tpvoip_context *ctx, void (*fn)(void *arg), void *arg);
 
-/** With EXTERNAL_JOBS: takes one job, or *ret_job = NULL. Owner thread. @return 0, INVALID. */
+/** Takes one job, or *ret_job = NULL when none waits. Every job that was taken has to be given to
+ * l2tpvoip_job_run. Owner thread. @return 0, INVALID, REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_context_take_job(l2tpvoip_context *ctx, l2tpvoip_job **ret_job);
 /** Does the work of a job and posts the result to its context; the job is invalid afterwards.
- * Any one thread. The context must outlive it. */
+ * Any one thread. The context may be freed meanwhile (see l2tpvoip_context_free). NULL is allowed. */
 L2TPVOIP_API void l2tpvoip_job_run(l2tpvoip_job *job);
 
 /** One descriptor for the whole context, readable while any level-2 socket has data.
- * @return 0, UNSUPPORTED (io ops without notify), IO. */
+ * It lives as long as the context. @return 0, INVALID, UNSUPPORTED (io ops without notify), LIMIT or
+ * IO (from notify_new), REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_context_get_fd(l2tpvoip_context *ctx, int *ret_fd);
 
 L2TPVOIP_END

@@ -3,7 +3,8 @@
  *
  * Every table begins with its size as compiled by the caller. Operations are called with the user
  * pointer that was registered with the table. From within an operation every library entry returns
- * L2TPVOIP_ERR_REENTRANT (only l2tpvoip_context_wakeup and _post are legal).
+ * L2TPVOIP_ERR_REENTRANT, and those that return no code do nothing (only l2tpvoip_context_wakeup and
+ * _post are legal; l2tpvoip_context_free is deferred).
  */
 #ifndef L2TPVOIP_IO_H
 #define L2TPVOIP_IO_H

@@ -81,6 +81,7 @@ typedef struct l2tpvoip_ipsec_options {
     uint32_t reserved;           /**< Zero. */
 } l2tpvoip_ipsec_options;
 
+/** Fills in size and defaults. @param size sizeof(l2tpvoip_ipsec_options). Any thread. */
 L2TPVOIP_API void l2tpvoip_ipsec_options_init(l2tpvoip_ipsec_options *options, size_t size);
 
 /** Name of a profile ("windows"), or NULL. Any thread. */

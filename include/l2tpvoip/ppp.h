@@ -39,6 +39,7 @@ typedef struct l2tpvoip_ppp_options {
 #define L2TPVOIP_PPP_NO_COMPRESS 0x4u    /**< Ask for neither ACFC nor PFC. */
 #define L2TPVOIP_PPP_SEND_FF03 0x8u      /**< Send address and control field even with ACFC agreed. */
 
+/** Fills in size and defaults. @param size sizeof(l2tpvoip_ppp_options). Any thread. */
 L2TPVOIP_API void l2tpvoip_ppp_options_init(l2tpvoip_ppp_options *options, size_t size);
 
 L2TPVOIP_END

@@ -17,7 +17,8 @@ typedef struct l2tpvoip_user {
     uint32_t password_len;
     const char *name;
     const uint8_t *password; /**< Copied and wiped. UTF-8. */
-    l2tpvoip_addr ip;        /**< Fixed inner address; family 0 = from the pool. */
+    l2tpvoip_addr ip;        /**< Fixed inner IPv4 address, inside the pool or not, never given to
+                                  others; a second login ends the first. family 0 = from the pool. */
 } l2tpvoip_user;
 
 /** Options of a server; strings and blobs are copied. */
@@ -40,6 +41,7 @@ typedef struct l2tpvoip_server_options {
     void *user;
 } l2tpvoip_server_options;
 
+/** Fills in size and defaults. @param size sizeof(l2tpvoip_server_options). Any thread. */
 L2TPVOIP_API void l2tpvoip_server_options_init(l2tpvoip_server_options *options, size_t size);
 
 /** Creates a server and starts to listen; SERVER_UP or SERVER_DOWN follows.
@@ -47,27 +49,30 @@ L2TPVOIP_API void l2tpvoip_server_options_init(l2tpvoip_server_options *options,
 L2TPVOIP_API int l2tpvoip_server_new(l2tpvoip_context *ctx, const l2tpvoip_server_options *options,
                                      l2tpvoip_server **ret_server);
 
-/** Closes all sessions in order and frees the server. NULL is allowed. Legal in event callbacks. */
+/** Closes all sessions in order and frees the server with its sessions and sockets, without further
+ * events. NULL is allowed. Legal in event callbacks; does nothing in provider operations. */
 L2TPVOIP_API void l2tpvoip_server_free(l2tpvoip_server *server);
 
 /** Closes all sessions in order without freeing; SERVER_DOWN follows when the last is gone.
  * @return 0, INVALID, REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_server_close(l2tpvoip_server *server);
 
-/** Number of sessions that are up. */
+/** Number of sessions that are up; 0 for NULL. Owner thread. */
 L2TPVOIP_API uint32_t l2tpvoip_server_count_sessions(const l2tpvoip_server *server);
 
-/** Calls fn for each session until it returns non-zero. fn must not free. @return 0, INVALID. */
+/** Calls fn for each session that is up, until it returns non-zero. fn may use and close sessions but
+ * must free neither the server nor the context. @return 0, INVALID, REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_server_each_session(l2tpvoip_server *server,
                                               int (*fn)(void *user, l2tpvoip_session *session),
                                               void *user);
 
-/** Why the server is down. @return 0, INVALID. */
+/** Why the server is down; code 0 = it is not, or was closed by the program.
+ * @return 0, INVALID, REENTRANT. */
 L2TPVOIP_API int l2tpvoip_server_get_failure(const l2tpvoip_server *server,
                                              l2tpvoip_failure *ret_failure);
 
 /** Where the server listens: IKE, NAT-T and plain L2TP addresses (family 0 = not).
- * @return 0, INVALID. */
+ * The pointers may be NULL. @return 0, INVALID, REENTRANT. */
 L2TPVOIP_API int l2tpvoip_server_get_addresses(const l2tpvoip_server *server, l2tpvoip_addr *ret_ike,
                                                l2tpvoip_addr *ret_natt, l2tpvoip_addr *ret_l2tp);
 

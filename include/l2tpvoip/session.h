@@ -29,14 +29,16 @@ typedef struct l2tpvoip_session_info {
 #define L2TPVOIP_NAT_REMOTE 0x2u /**< The peer is. */
 #define L2TPVOIP_NAT_ENCAPS 0x4u /**< ESP runs in UDP. */
 
-/** @param info  size must be set. @return 0, INVALID. */
+/** @param info  size must be set; members beyond it are not written. @return 0, INVALID, REENTRANT. */
 L2TPVOIP_API int l2tpvoip_session_get_info(const l2tpvoip_session *session,
                                            l2tpvoip_session_info *info);
 
-/** Server: closes one client. @return 0, INVALID, STATE, REENTRANT, THREAD. */
+/** Server: closes one client in order; SESSION_DOWN follows. Client: as l2tpvoip_tunnel_close.
+ * @return 0, INVALID, STATE (already down), REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_session_close(l2tpvoip_session *session);
 
-/** User pointer of a session, for the program. */
+/** User pointer of a session, for the program; NULL at first. It comes with the events of the session.
+ * Owner thread. */
 L2TPVOIP_API void l2tpvoip_session_set_user(l2tpvoip_session *session, void *user);
 L2TPVOIP_API void *l2tpvoip_session_get_user(const l2tpvoip_session *session);
 
@@ -46,6 +48,7 @@ typedef void (*l2tpvoip_ping_fn)(void *user, int32_t code, const l2tpvoip_addr *
                                  uint64_t rtt_ns);
 
 /** Sends one inner ICMP or ICMPv6 echo request (RFC 792, RFC 4443) with payload_len bytes.
+ * @param timeout_ms 0 = 5000. At most 64 are under way at a time (LIMIT), of at most 65000 bytes.
  * @return 0, INVALID, STATE (session not up), NOMEM, MSGSIZE, LIMIT, REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_session_ping(l2tpvoip_session *session, const l2tpvoip_addr *to,
                                        uint32_t payload_len, uint32_t timeout_ms,

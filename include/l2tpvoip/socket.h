@@ -53,6 +53,7 @@ typedef struct l2tpvoip_socket_options {
 } l2tpvoip_socket_options;
 #define L2TPVOIP_SOCKET_UDP 1u
 
+/** Fills in size and defaults. @param size sizeof(l2tpvoip_socket_options). Any thread. */
 L2TPVOIP_API void l2tpvoip_socket_options_init(l2tpvoip_socket_options *options, size_t size);
 
 /** Makes a socket of a session. @return 0, INVALID, STATE (session is gone), EXISTS (port in use),
@@ -66,11 +67,13 @@ L2TPVOIP_API int l2tpvoip_socket_new_server(l2tpvoip_server *server,
                                             const l2tpvoip_socket_options *options,
                                             l2tpvoip_socket **ret_socket);
 
-/** Frees a socket; NULL is allowed. Legal in event callbacks. */
+/** Frees a socket; borrowed messages go with it. NULL is allowed. Legal in event callbacks, its own
+ * on_messages included; does nothing in provider operations. The socket of a session is freed with
+ * the tunnel, or (server) after SESSION_DOWN, that of a server with the server. */
 L2TPVOIP_API void l2tpvoip_socket_free(l2tpvoip_socket *socket);
 
 /** Fixes the peer: only it is heard, and it is the default destination.
- * @return 0, INVALID, REENTRANT, THREAD. */
+ * @return 0, INVALID, STATE (session is gone), REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_socket_connect(l2tpvoip_socket *socket, const l2tpvoip_addr *remote);
 
 /** Sends one datagram; to NULL = the connected peer.
@@ -93,13 +96,17 @@ L2TPVOIP_API int l2tpvoip_socket_recvfrom(l2tpvoip_socket *socket, void *data, s
  * REENTRANT, THREAD. */
 L2TPVOIP_API int l2tpvoip_socket_recv_batch(l2tpvoip_socket *socket, l2tpvoip_message *v, size_t max,
                                             size_t *ret_n);
+/** Gives borrowed datagrams back, all or some; their ref becomes NULL. @return 0, INVALID, REENTRANT,
+ * THREAD. */
 L2TPVOIP_API int l2tpvoip_socket_release(l2tpvoip_socket *socket, l2tpvoip_message *v, size_t n);
 
 /** Level 2: a descriptor that is readable while the queue is not empty; made at the first call.
- * @return 0, UNSUPPORTED, IO, INVALID. */
+ * It lives as long as the socket. Level 1 has none (INVALID).
+ * @return 0, INVALID, UNSUPPORTED (io ops without notify), LIMIT or IO (from notify_new), REENTRANT,
+ * THREAD. */
 L2TPVOIP_API int l2tpvoip_socket_get_fd(l2tpvoip_socket *socket, int *ret_fd);
 
-/** Address it is bound to. @return 0, INVALID. */
+/** Address it is bound to. @return 0, INVALID, REENTRANT. */
 L2TPVOIP_API int l2tpvoip_socket_get_local(const l2tpvoip_socket *socket, l2tpvoip_addr *ret_local);
 
 L2TPVOIP_END

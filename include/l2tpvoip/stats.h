@@ -37,6 +37,8 @@ typedef struct l2tpvoip_session_stats {
     uint64_t last_rx_ns;       /**< Last authenticated packet. */
 } l2tpvoip_session_stats;
 
+/** Both: size must be set, members beyond it are not written. Owner thread.
+ * @return 0, INVALID, REENTRANT. */
 L2TPVOIP_API int l2tpvoip_context_get_stats(const l2tpvoip_context *ctx,
                                             l2tpvoip_context_stats *stats);
 L2TPVOIP_API int l2tpvoip_session_get_stats(const l2tpvoip_session *session,

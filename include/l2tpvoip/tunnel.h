@@ -28,6 +28,7 @@ typedef struct l2tpvoip_l2tp_options {
 #define L2TPVOIP_L2TP_HIDE_AVPS 0x1u /**< Hide what may be hidden (needs a secret). */
 #define L2TPVOIP_L2TP_LENGTH_BIT 0x2u /**< Send the length field on data messages too. */
 
+/** Fills in size and defaults. @param size sizeof(l2tpvoip_l2tp_options). Any thread. */
 L2TPVOIP_API void l2tpvoip_l2tp_options_init(l2tpvoip_l2tp_options *options, size_t size);
 
 /** Options of a tunnel; strings and blobs are copied. */
@@ -45,6 +46,7 @@ typedef struct l2tpvoip_tunnel_options {
     void *user;
 } l2tpvoip_tunnel_options;
 
+/** Fills in size and defaults. @param size sizeof(l2tpvoip_tunnel_options). Any thread. */
 L2TPVOIP_API void l2tpvoip_tunnel_options_init(l2tpvoip_tunnel_options *options, size_t size);
 
 /** Creates a tunnel and starts to connect. Progress comes by events.
@@ -98,11 +100,13 @@ L2TPVOIP_API uint32_t l2tpvoip_tunnel_get_phase(const l2tpvoip_tunnel *tunnel);
 /** When each phase was entered, ns; 0 = not yet. @param times L2TPVOIP_N_PHASES entries. */
 L2TPVOIP_API void l2tpvoip_tunnel_get_phase_times(const l2tpvoip_tunnel *tunnel, uint64_t *times);
 
-/** Why the tunnel is down; code 0 = it is not, or was closed by the program. @return 0, INVALID. */
+/** Why the tunnel is down; code 0 = it is not, or was closed by the program.
+ * @return 0, INVALID, REENTRANT. */
 L2TPVOIP_API int l2tpvoip_tunnel_get_failure(const l2tpvoip_tunnel *tunnel,
                                              l2tpvoip_failure *ret_failure);
 
-/** The failure of the last call on this context that returned CONFIG. @return 0, INVALID. */
+/** The failure of the last call on this context that returned CONFIG.
+ * @return 0, INVALID, REENTRANT. */
 L2TPVOIP_API int l2tpvoip_context_get_failure(const l2tpvoip_context *ctx,
                                               l2tpvoip_failure *ret_failure);
 
