@@ -296,7 +296,12 @@ static void send_m2(struct l2v_ike *ike, const struct l2v_ike_config *config,
             ike->stats.rx_bad++;
             return;
         }
-        smaller.vendor_ids++;
+        if (smaller.vendor_ids == L2TPVOIP_VENDOR_IDS_MINIMAL &&
+            !l2v_ike_config_has(&smaller, L2TPVOIP_IPSEC_NO_DPD)) {
+            smaller.flags |= L2TPVOIP_IPSEC_NO_DPD; /* sooner than NAT traversal */
+        } else {
+            smaller.vendor_ids++;
+        }
     }
     l2v_ike_tap(ike, L2TPVOIP_TAP_OUT, route, buf, len);
     (void)l2v_ike_transmit(ike, route, buf, len);

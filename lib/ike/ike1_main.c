@@ -14,6 +14,7 @@
 /* Messages 5 that one SA tries to open: forgeries must neither end it nor keep us busy. */
 #define M5_PER_SECOND 20u
 #define M5_BURST 100u
+#define LIFE_MIN_S 60u /* the least that options allow */
 
 static const struct l2v_ike_rule sa_rules[] = {
     {L2V_IKE1_PAYLOAD_SA, 1, 1},
@@ -676,6 +677,9 @@ static void note_up(struct l2v_ike_sa *sa)
     sa->life_s = theirs < ours || l2v_ike_config_quirk(sa->config, L2V_IKE_QUIRK_LIFETIME_OBEY)
                      ? theirs
                      : ours;
+    if (sa->initiator && sa->life_s < LIFE_MIN_S) {
+        sa->life_s = LIFE_MIN_S; /* nothing proves message 2: nobody makes us begin anew all day */
+    }
     if (sa->route.marker) {
         sa->nat |= L2TPVOIP_NAT_ENCAPS;
     }

@@ -307,6 +307,38 @@ START_TEST(test_old_cookie)
 }
 END_TEST
 
+/* Message 2 carries no proof: a life of a second in it does not keep the client busy. */
+static bool shorten_life(struct world *w, struct w_dgram *d)
+{
+    static const uint8_t was[] = {0x80, 0x0c, 0x70, 0x80}; /* 28800 s */
+    (void)w;
+    for (size_t i = 28; d->node == 0 && i + 4 <= d->len; i++) {
+        if (memcmp(d->data + i, was, 4) == 0) {
+            l2v_put_u16(d->data + i + 2, 1);
+        }
+    }
+    return true;
+}
+
+START_TEST(test_life_in_message_2)
+{
+    struct world w;
+    struct w_node *c, *s;
+    w_init(&w, 907);
+    w_pair(&w, &c, &s);
+    w.filter = shorten_life;
+    ck_assert_int_eq(w_connect(c, s), 0);
+    ck_assert(w_run_up(&w, 10 * W_S));
+    w.filter = NULL;
+    ck_assert_uint_eq(l2v_ike_peer_sa(c->peer)->chosen.life_s, 1);
+    ck_assert_uint_eq(l2v_ike_peer_sa(c->peer)->life_s, 60);
+    w_run(&w, 300 * W_S);
+    ck_assert_uint_le(c->n_again, 1);
+    ck_assert_uint_eq(c->n_down + s->n_down, 0);
+    w_clear(&w);
+}
+END_TEST
+
 TCase *test_ike_forgery(void)
 {
     TCase *tc = tcase_create("forgery");
@@ -318,5 +350,6 @@ TCase *test_ike_forgery(void)
     tcase_add_test(tc, test_fragments_again);
     tcase_add_test(tc, test_reflection);
     tcase_add_loop_test(tc, test_old_cookie, 0, 2);
+    tcase_add_test(tc, test_life_in_message_2);
     return tc;
 }

@@ -262,6 +262,48 @@ START_TEST(test_responder_lifetime_kb)
 }
 END_TEST
 
+/* Windows counts its message ids from 1: two clients use the same ones at the same time. The key
+ * pair for PFS gives time to change the number before message 1 goes out. */
+static void quick_with_mid(struct w_node *c, uint32_t mid)
+{
+    struct l2v_ike_sa *sa = l2v_ike_peer_sa(c->peer);
+    l2v_ike_enter(c->ike);
+    ck_assert_int_eq(l2v_ike1_quick_start(c->peer, 1701, 1701, 0), 0);
+    struct l2v_ike_qm *qm = L2V_CONTAINER_OF(sa->qms.prev, struct l2v_ike_qm, node);
+    ck_assert_int_eq(qm->state, L2V_QM_I0_KEY);
+    qm->message_id = mid;
+    ck_assert_int_eq(
+        l2v_ike1_chain_phase2(c->w->crypto, &sa->keys, &sa->chain, mid, &qm->chain), 0);
+    l2v_ike_leave(c->ike);
+}
+
+START_TEST(test_small_message_ids)
+{
+    l2tpvoip_ipsec_options o = options();
+    struct world w;
+    struct w_node *a, *b, *s;
+    o.flags = L2TPVOIP_IPSEC_PFS;
+    make(&w, 816, &a, &s, &o, &o);
+    ck_assert_int_eq(w_node(&w, &b, false, "203.0.113.8:500", &o), 0);
+    ck_assert_int_eq(w_connect(a, s), 0);
+    come_up(&w, b, s);
+    w_run(&w, 30 * W_S);
+    for (uint32_t mid = 1; mid <= 3; mid++) {
+        quick_with_mid(a, mid);
+        quick_with_mid(b, mid);
+        w_run(&w, 30 * W_S); /* the replaced pairs go meanwhile */
+        ck_assert_uint_eq(s->n_child_up, 2 + 2 * mid);
+        ck_assert_uint_eq(w_check_keys(a, s), 1);
+        ck_assert_uint_eq(w_check_keys(b, s), 1);
+    }
+    quick_with_mid(a, 2); /* a number that was used is a replay */
+    w_run(&w, 60 * W_S);
+    ck_assert_uint_eq(s->n_child_up, 8);
+    ck_assert_uint_ge(l2v_ike_get_stats(s->ike)->replays, 1);
+    w_clear(&w);
+}
+END_TEST
+
 /* A client that asks for lives of a second or a kilobyte makes no work for the server. */
 START_TEST(test_tiny_lifetimes)
 {
@@ -379,6 +421,22 @@ START_TEST(test_peer_without_natt)
 }
 END_TEST
 
+/* The shortest first message that asks for NAT traversal: the answer may not be longer, but still
+ * agrees to it. */
+START_TEST(test_short_first_message)
+{
+    l2tpvoip_ipsec_options o = options(), so = o;
+    struct world w;
+    struct w_node *c, *s;
+    o.vendor_ids = L2TPVOIP_VENDOR_IDS_MINIMAL;
+    o.flags = L2TPVOIP_IPSEC_NO_DPD;
+    make(&w, 817, &c, &s, &o, &so);
+    come_up(&w, c, s);
+    ck_assert(c->out->c.udp_encap && s->out->c.udp_encap);
+    w_clear(&w);
+}
+END_TEST
+
 TCase *test_ike_quirks(void)
 {
     TCase *tc = tcase_create("quirks");
@@ -393,11 +451,13 @@ TCase *test_ike_quirks(void)
     tcase_add_loop_test(tc, test_auto_parrot, 0, 4);
     tcase_add_loop_test(tc, test_lifetime_obey, 0, 2);
     tcase_add_test(tc, test_responder_lifetime_kb);
+    tcase_add_test(tc, test_small_message_ids);
     tcase_add_loop_test(tc, test_tiny_lifetimes, 0, 2);
     tcase_add_loop_test(tc, test_any_port, 0, 2);
     tcase_add_loop_test(tc, test_esn, 0, 4);
     tcase_add_loop_test(tc, test_no_dpd, 0, 2);
     tcase_add_loop_test(tc, test_child_dies, 0, 2);
     tcase_add_loop_test(tc, test_peer_without_natt, 0, 2);
+    tcase_add_test(tc, test_short_first_message);
     return tc;
 }
