@@ -325,13 +325,8 @@ static int take_qm1(struct l2v_ike_sa *sa, const struct l2v_ike_message *m, uint
     rc = l2v_ike1_qm_read1(qm, m, &notify);
     ke = l2v_ike_message_find(m, L2V_IKE1_PAYLOAD_KE, 0);
     if (rc == 0 && qm->chosen.group != 0) {
-        if (!l2v_rate_take(&sa->ike->dh_rate, sa->ike->env->now_ns)) {
-            sa->ike->stats.rate_limited++;
-            rc = L2TPVOIP_ERR_LIMIT;
-        } else {
-            rc = l2v_ike_dh_derive(&qm->dh, qm->chosen.group, ke->body, ke->len);
-            notify = rc == L2TPVOIP_ERR_PROTOCOL ? L2V_IKE1_NOTIFY_INVALID_KEY_INFORMATION : 0;
-        }
+        rc = l2v_ike_dh_derive(&qm->dh, qm->chosen.group, ke->body, ke->len);
+        notify = rc == L2TPVOIP_ERR_PROTOCOL ? L2V_IKE1_NOTIFY_INVALID_KEY_INFORMATION : 0;
     }
     if (rc != 0) {
         l2v_ike1_quick_kill(qm);
@@ -501,6 +496,18 @@ static int input_known(struct l2v_ike_qm *qm, const struct l2v_ike_route *route,
     return 0;
 }
 
+/* Asked before its message id counts as used: when we are too busy, its repetition is welcome. */
+static bool can_begin(struct l2v_ike_sa *sa, const struct l2v_ike_message *m)
+{
+    if (!make_room(sa) ||
+        (l2v_ike_message_find(m, L2V_IKE1_PAYLOAD_KE, 0) != NULL &&
+         !l2v_rate_take(&sa->ike->dh_rate, sa->ike->env->now_ns))) {
+        sa->ike->stats.rate_limited++;
+        return false;
+    }
+    return true;
+}
+
 int l2v_ike1_quick_input(struct l2v_ike_sa *sa, const struct l2v_ike_route *route,
                          const struct l2v_ike_header *h, uint8_t *msg, size_t len, uint64_t hash)
 {
@@ -530,7 +537,7 @@ int l2v_ike1_quick_input(struct l2v_ike_sa *sa, const struct l2v_ike_route *rout
         rc = l2v_ike1_message_verify(sa->ike->crypto, &sa->keys, &m, h->message_id, NULL, 0);
     }
     if (rc == 0) {
-        rc = l2v_ike1_sa_use_mid(sa, h->message_id);
+        rc = can_begin(sa, &m) ? l2v_ike1_sa_use_mid(sa, h->message_id) : L2TPVOIP_ERR_LIMIT;
     }
     if (rc != 0) {
         return rc;

@@ -358,6 +358,36 @@ START_TEST(test_never_confirmed)
     l2v_ike_child_rekey(c->peer, c->out->c.spi_in);
     w_run(&w, 8 * W_S);
     ck_assert_uint_ge(l2v_ike_get_stats(s->ike)->retransmits, before + 3);
+    ck_assert_uint_eq(w_live(s), 2);
+    c->mute = true; /* not even a Delete */
+    w_run(&w, 60 * W_S);
+    ck_assert_uint_eq(w_live(s), 1);
+    w_clear(&w);
+}
+END_TEST
+
+/* A server that has no public-key work to give away at the moment: quick mode with PFS comes up
+ * with a repetition of its first message, whose number must not have been used up. */
+START_TEST(test_busy)
+{
+    l2tpvoip_ipsec_options o = w_options(NULL, 1);
+    struct world w;
+    struct w_node *c, *s;
+    o.flags = L2TPVOIP_IPSEC_PFS;
+    connect_pair(&w, 395, &c, &s, &o);
+    w_run(&w, 30 * W_S);
+    unsigned pairs = s->n_child_up;
+    s->ike->dh_rate.tokens = 0;
+    s->ike->dh_rate.last_ns = w.te.env.now_ns;
+    s->ike->dh_rate.interval_ns = 5 * W_S;
+    l2v_ike_child_rekey(c->peer, c->out->c.spi_in);
+    w_run(&w, 4 * W_S);
+    ck_assert_uint_ge(l2v_ike_get_stats(s->ike)->rate_limited, 2);
+    ck_assert_uint_eq(s->n_child_up, pairs);
+    w_run(&w, 6 * W_S);
+    ck_assert_uint_eq(s->n_child_up, pairs + 1);
+    w_run(&w, 60 * W_S);
+    ck_assert_uint_eq(w_check_keys(c, s), 1);
     w_clear(&w);
 }
 END_TEST
@@ -377,5 +407,6 @@ TCase *test_ike_rekey(void)
     tcase_add_test(tc, test_delete_child);
     tcase_add_test(tc, test_confirm_by_esp);
     tcase_add_test(tc, test_never_confirmed);
+    tcase_add_test(tc, test_busy);
     return tc;
 }
