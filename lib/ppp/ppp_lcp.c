@@ -204,6 +204,10 @@ static void lcp_up(struct l2v_ppp *ppp)
     } else if (!ppp->config.server && v->eap_naked && !v->eap_insist) {
         v->eap_insist = true; /* the server knows EAP alone and gave up asking */
         l2v_ppp_lcp_restart(ppp);
+    } else if (!ppp->config.server && v->auth_naked) {
+        l2v_ppp_fail(ppp, L2TPVOIP_LAYER_AUTH, L2TPVOIP_ERR_AUTH_PPP, 0,
+                     "Allow the method that the server wants; PAP is not allowed without IPsec.",
+                     "The server wants an authentication method that is not allowed here.");
     } else {
         l2v_ppp_fail(ppp, L2TPVOIP_LAYER_AUTH, L2TPVOIP_ERR_AUTH_PPP, 0,
                      "Allow the method \"none\" if the other end really needs no password.",

@@ -127,6 +127,7 @@ enum l2v_ppp_verdict l2v_ppp_lcp_auth_request(struct l2v_ppp *ppp, struct l2v_re
         v->peer_ask = method;
         return L2V_PPP_ACK;
     }
+    v->auth_naked = true;
     offer = method != 0 ? (uint32_t)L2TPVOIP_AUTH_MSCHAPV2 : best(allowed);
     if (offer == 0 || v->auth_naks++ >= ppp->config.max_failure) {
         return cannot_agree(ppp);

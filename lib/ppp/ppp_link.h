@@ -26,6 +26,7 @@ struct l2v_ppp_lcp {
     uint32_t nak_magic; /* last one suggested */
     uint32_t auth_naks;
     uint8_t eap_nak_id;
+    bool auth_naked; /* client: declined a method that the server wanted */
     bool eap_naked;  /* client: offered CHAP instead of EAP */
     bool eap_insist; /* … which did not work: take EAP */
 };

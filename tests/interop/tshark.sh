@@ -2,26 +2,32 @@
 # tshark with our key log: every packet that we sent decrypts, its ICV holds, none is malformed.
 # shellcheck shell=bash
 
-# shark WHOSE-KEYS FILTER: how many frames of the capture match
-shark() {
+# judge WHOSE-KEYS ADDRESS: what it sent, read in one pass
+judge() {
+    local key value
     WIRESHARK_CONFIG_DIR=$dir/$1-keys tshark -o esp.enable_encryption_decode:TRUE \
-        -o esp.enable_authentication_check:TRUE -r "$dir/line.pcap" -Y "$2" 2>>"$dir/tshark.err" | wc -l
-}
-none() { # WHOSE-KEYS FILTER WHAT
-    local n
-    n=$(shark "$1" "$2")
-    [ "$n" = 0 ] || fail "$n frames of the $1 $3"
-}
-judge() { # WHOSE-KEYS ADDRESS: what it sent
-    local name=$1 sent="ip.src == $2" n
-    none "$name" "$sent && esp && !l2tp" "do not decrypt"
-    none "$name" "$sent && esp && !(esp.icv_good == 1)" "have a wrong ICV"
-    none "$name" "$sent && isakmp.flag_e == 1 && !isakmp.hash" "hide their IKE payloads"
-    none "$name" "$sent && _ws.malformed" "are malformed"
-    none "$name" "$sent && _ws.expert.severity == error" "have errors"
-    n=$(shark "$name" "$sent && l2tp")
-    [ "$n" -ge 400 ] || fail "only $n L2TP packets of the $name in the capture"
-    total=$((${total:-0} + n))
+        -o esp.enable_authentication_check:TRUE -r "$dir/line.pcap" -Y "ip.src == $2" -T fields \
+        -E separator=';' -e frame.protocols -e esp.icv_good -e isakmp.flag_e -e isakmp.hash \
+        -e _ws.malformed -e _ws.expert.severity >"$dir/$1.fields" 2>>"$dir/tshark.err"
+    # 8388608 is tshark's severity "error"
+    awk -F ';' '
+        {esp = $1 ~ /:esp/; l2tp = $1 ~ /:l2tp/; n += l2tp}
+        esp && !l2tp {closed++}
+        esp && $2 != "1" && $2 != "True" {icv++}
+        $3 ~ /^(1|True)/ && $4 == "" {hidden++}
+        $5 != "" {malformed++}
+        $6 ~ /8388608/ {error++}
+        END {print "l2tp", n + 0; print "undecrypted", closed + 0; print "bad_icv", icv + 0
+             print "hidden_ike", hidden + 0; print "malformed", malformed + 0; print "errors", error + 0}
+    ' "$dir/$1.fields" >"$dir/$1.sums"
+    while read -r key value; do
+        if [ "$key" = l2tp ]; then
+            [ "$value" -ge 400 ] || fail "only $value L2TP packets of the $1 in the capture"
+            total=$((${total:-0} + value))
+        else
+            [ "$value" = 0 ] || fail "$value frames of the $1: $key"
+        fi
+    done <"$dir/$1.sums"
 }
 # On the line between NAT and server: there UDP segmentation offload is undone, each datagram is one.
 capture() {
