@@ -34,15 +34,15 @@ enum {
 /** One event. Frozen size. Pointers that do not apply are NULL. */
 typedef struct l2tpvoip_event {
     uint32_t type; /**< L2TPVOIP_EVENT_… */
-    int32_t code;  /**< 0 or L2TPVOIP_ERR_… */
+    int32_t code;  /**< L2TPVOIP_ERR_… of …_DOWN (0: closed by the program) and SOCKET_ERROR; else 0. */
     l2tpvoip_tunnel *tunnel;
     l2tpvoip_server *server;
     l2tpvoip_session *session;
     l2tpvoip_socket *socket;
     void *user; /**< User pointer of the innermost object of the event. */
-    l2tpvoip_addr old_addr;
-    l2tpvoip_addr new_addr;
-    uint64_t time_ns;
+    l2tpvoip_addr old_addr; /**< ADDRESS_CHANGED, PATH_CHANGED; else family 0. */
+    l2tpvoip_addr new_addr; /**< The same, SOCKET_ERROR and SERVER_UP; else family 0. */
+    uint64_t time_ns;       /**< The now of the entry that delivers it. */
     uint64_t reserved[6]; /**< Zero. */
 } l2tpvoip_event;
 

@@ -53,7 +53,8 @@ struct l2v_event_node {
     struct l2v_list node; /* in ctx->events while pending */
     uint32_t pending;     /* bit (1 << L2TPVOIP_EVENT_…) */
     int32_t code;
-    l2tpvoip_addr old_addr, new_addr;
+    l2tpvoip_addr old_addr, new_addr;   /* inner, or of a socket's error, or where a server listens */
+    l2tpvoip_addr old_outer, new_outer; /* PATH_CHANGED */
     l2tpvoip_tunnel *tunnel;
     l2tpvoip_server *server;
     l2tpvoip_session *session;
@@ -400,6 +401,9 @@ int l2v_server_accept(l2tpvoip_context *ctx, struct l2v_ike_peer *peer, void **r
 /* --- plumbing (tunnel_event.c, tunnel_timers.c) --------------------------------------------------------------------- */
 void l2v_event_init(struct l2v_event_node *node, void *const *user);
 void l2v_event_post(l2tpvoip_context *ctx, struct l2v_event_node *node, uint32_t type);
+/* PATH_CHANGED; of several that coalesce the first old address counts. */
+void l2v_event_post_moved(l2tpvoip_context *ctx, struct l2v_event_node *node,
+                          const l2tpvoip_addr *old_addr, const l2tpvoip_addr *new_addr);
 void l2v_event_cancel(struct l2v_event_node *node);
 /* Takes the next event off the queue; false = none. */
 bool l2v_event_take(l2tpvoip_context *ctx, l2tpvoip_event *ret);

@@ -421,9 +421,7 @@ static void on_moved(struct l2v_assoc *assoc, const l2tpvoip_addr *old_addr)
     if (t->phase < L2TPVOIP_PHASE_UP) {
         return; /* the float to port 4500 is no news */
     }
-    t->event.old_addr = *old_addr;
-    t->event.new_addr = assoc->route.remote;
-    l2v_event_post(assoc->ctx, &t->event, L2TPVOIP_EVENT_PATH_CHANGED);
+    l2v_event_post_moved(assoc->ctx, &t->event, old_addr, &assoc->route.remote);
 }
 
 const struct l2v_assoc_ops l2v_client_ops = {

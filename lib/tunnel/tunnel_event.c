@@ -19,6 +19,16 @@ void l2v_event_post(l2tpvoip_context *ctx, struct l2v_event_node *node, uint32_t
     node->pending |= 1u << type;
 }
 
+void l2v_event_post_moved(l2tpvoip_context *ctx, struct l2v_event_node *node,
+                          const l2tpvoip_addr *old_addr, const l2tpvoip_addr *new_addr)
+{
+    if ((node->pending >> L2TPVOIP_EVENT_PATH_CHANGED & 1u) == 0) {
+        node->old_outer = *old_addr;
+    }
+    node->new_outer = *new_addr;
+    l2v_event_post(ctx, node, L2TPVOIP_EVENT_PATH_CHANGED);
+}
+
 void l2v_event_cancel(struct l2v_event_node *node)
 {
     node->pending = 0;
@@ -42,6 +52,35 @@ static uint32_t lowest_type(uint32_t pending)
     return L2TPVOIP_EVENT_NONE;
 }
 
+/* A node serves events of several types: each gets only what is about it. */
+static void fill_details(l2tpvoip_event *ret, const struct l2v_event_node *node)
+{
+    switch (ret->type) {
+    case L2TPVOIP_EVENT_PATH_CHANGED:
+        ret->old_addr = node->old_outer;
+        ret->new_addr = node->new_outer;
+        break;
+    case L2TPVOIP_EVENT_ADDRESS_CHANGED:
+        ret->old_addr = node->old_addr;
+        ret->new_addr = node->new_addr;
+        break;
+    case L2TPVOIP_EVENT_SERVER_UP:
+        ret->new_addr = node->new_addr;
+        break;
+    case L2TPVOIP_EVENT_SOCKET_ERROR:
+        ret->new_addr = node->new_addr;
+        ret->code = node->code;
+        break;
+    case L2TPVOIP_EVENT_TUNNEL_DOWN:
+    case L2TPVOIP_EVENT_SESSION_DOWN:
+    case L2TPVOIP_EVENT_SERVER_DOWN:
+        ret->code = node->code;
+        break;
+    default:
+        break;
+    }
+}
+
 bool l2v_event_take(l2tpvoip_context *ctx, l2tpvoip_event *ret)
 {
     /* The handle of a server's session dies after its last event, when the program has seen it. */
@@ -60,14 +99,12 @@ bool l2v_event_take(l2tpvoip_context *ctx, l2tpvoip_event *ret)
     }
     memset(ret, 0, sizeof *ret);
     ret->type = type;
-    ret->code = node->code;
+    fill_details(ret, node);
     ret->tunnel = node->tunnel;
     ret->server = node->server;
     ret->session = node->session;
     ret->socket = node->socket;
     ret->user = node->user != NULL ? *node->user : NULL;
-    ret->old_addr = node->old_addr;
-    ret->new_addr = node->new_addr;
     ret->time_ns = ctx->env.now_ns;
     if (type == L2TPVOIP_EVENT_SESSION_DOWN) {
         ctx->dying = node->session;

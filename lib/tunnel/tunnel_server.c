@@ -340,10 +340,10 @@ static void on_moved(struct l2v_assoc *assoc, const l2tpvoip_addr *old_addr)
 {
     L2V_LIST_EACH (pos, &assoc->sessions) {
         l2tpvoip_session *s = L2V_CONTAINER_OF(pos, l2tpvoip_session, node);
-        s->event.old_addr = *old_addr;
-        s->event.new_addr = assoc->route.remote;
+        if (s->announced && !s->down) {
+            l2v_event_post_moved(s->ctx, &s->event, old_addr, &assoc->route.remote);
+        }
     }
-    tell_sessions(assoc, L2TPVOIP_EVENT_PATH_CHANGED);
 }
 
 static const struct l2v_assoc_ops server_ops = {

@@ -126,7 +126,9 @@ static void note_address_change(l2tpvoip_session *s, const l2tpvoip_addr *local4
     if (!s->announced || l2v_addr_equal_ip(&s->local4, local4)) {
         return;
     }
-    s->event.old_addr = s->local4;
+    if ((s->event.pending >> L2TPVOIP_EVENT_ADDRESS_CHANGED & 1u) == 0) {
+        s->event.old_addr = s->local4; /* of several the first counts */
+    }
     s->event.new_addr = *local4;
     l2v_event_post(s->ctx, &s->event, L2TPVOIP_EVENT_ADDRESS_CHANGED);
 }

@@ -453,8 +453,7 @@ void pair_run_jobs(struct pair_end *end)
 void pair_free_context(struct pair *p, struct pair_end *end)
 {
     l2tpvoip_context *ctx = end->ctx;
-    pair_run_jobs(end); /* the context must outlive them */
-    end->ctx = NULL;
+    end->ctx = NULL; /* jobs that are out may come back later */
     if (end->client) {
         for (unsigned i = 0; i < PAIR_TUNNELS; i++) {
             pair_forget_tunnel(p, i);
@@ -469,6 +468,7 @@ void pair_clear(struct pair *p)
 {
     for (unsigned i = 0; i < 2; i++) {
         pair_free_context(p, &p->ends[i]);
+        pair_run_jobs(&p->ends[i]);
         PAIR_MUST(p->ends[i].live == 0);
     }
     for (unsigned i = 0; i < p->n_queue; i++) {

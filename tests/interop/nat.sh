@@ -53,7 +53,8 @@ nat_random() {
 nat_rebind() { # port|addr
     nat_server
     client_config client $ours_ip
-    trap 'natnet nat masquerade' EXIT
+    # back to the first address and to ports as they are
+    trap "[ $1 = port ] || natnet rebind addr; natnet nat masquerade" EXIT
     local pid rc=0
     dial client client --call peer:7 --seconds 10 & pid=$!
     wait_until 15 remote_one_session || fail "not up: $(tail -n 1 "$dir/client.err")"

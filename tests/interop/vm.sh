@@ -93,7 +93,11 @@ vm_client_secret() {
 vm_server() {
     vm_clean vm1
     if [ "$1" = none ]; then vm_run vm1 "labvm l2tp role=lns $2"
-    else vm_run vm1 "labvm ipsec $1 role=responder && labvm l2tp role=lns $2"; fi
+    else
+        vm_run vm1 "labvm ipsec $1 role=responder && labvm l2tp role=lns $2"
+        # pluto reads its configuration before it listens
+        vm_run vm1 'for i in $(seq 100); do ss -lunH | grep -q ":500 " && exit; sleep 0.2; done; exit 1'
+    fi
     shift 2
     client_config client $vm_srv_ip "$@"
     # The first ping takes what is lost while pppd configures its interface.

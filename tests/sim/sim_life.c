@@ -64,7 +64,7 @@ bool sim_life_simultaneous(struct kit *kit)
         kit->cli[0].options.ipsec.esp_lifetime_bytes = 400000;
     }
     CHECK(kit, kit_bring_up(kit, 60 * SIM_S), "%s", kit_failure(&kit->cli[0]));
-    if (!kit_call(kit, (uint64_t)life * 5 * SIM_S, NULL)) {
+    if (!kit_call(kit, (uint64_t)life * 3 * SIM_S, NULL)) {
         return false;
     }
     return check_call(kit, 4, 2);

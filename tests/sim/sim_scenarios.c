@@ -42,5 +42,6 @@ const struct scenario scenarios[] = {
     {"nested-calls", sim_args_nested, false},
     {"fixed-address", sim_server_fixed, false},
     {"gateway-address", sim_server_gateway, false},
+    {"event-details", sim_server_events, false},
 };
 const size_t n_scenarios = sizeof scenarios / sizeof scenarios[0];

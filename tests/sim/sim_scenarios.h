@@ -57,6 +57,7 @@ bool sim_api_reentrant(struct kit *kit);
 /* sim_server.c */
 bool sim_server_fixed(struct kit *kit);
 bool sim_server_gateway(struct kit *kit);
+bool sim_server_events(struct kit *kit);
 /* sim_args.c */
 bool sim_args_all(struct kit *kit);
 bool sim_args_nested(struct kit *kit);

@@ -54,3 +54,41 @@ bool sim_server_gateway(struct kit *kit)
     CHECK(kit, kit_start_server(kit) == L2TPVOIP_ERR_CONFIG, "a user has the server's address");
     return true;
 }
+
+static l2tpvoip_addr moved_from, moved_to;
+static unsigned strange;
+
+static void note_details(struct sim_host *host, const l2tpvoip_event *event)
+{
+    bool addresses = event->type == L2TPVOIP_EVENT_PATH_CHANGED ||
+                     event->type == L2TPVOIP_EVENT_ADDRESS_CHANGED ||
+                     event->type == L2TPVOIP_EVENT_SERVER_UP;
+    (void)host;
+    strange += !addresses && (event->old_addr.family != 0 || event->new_addr.family != 0);
+    strange += event->type != L2TPVOIP_EVENT_SESSION_DOWN && event->code != 0;
+    if (event->type == L2TPVOIP_EVENT_PATH_CHANGED) {
+        moved_from = event->old_addr;
+        moved_to = event->new_addr;
+    }
+}
+
+/* Events tell what is about them and nothing else. */
+bool sim_server_events(struct kit *kit)
+{
+    struct kit_client *c = &kit->cli[0];
+    strange = 0;
+    memset(&moved_to, 0, sizeof moved_to);
+    kit->srv->on_event = note_details;
+    c->host->nat = sim_nat_new(&kit->sim, "203.0.113.1");
+    CHECK(kit, kit_bring_up(kit, 60 * SIM_S), "%s", kit_failure(c));
+    (void)kit_ping(c, SIM_S);
+    sim_nat_rebind(&kit->sim.nats[0]);
+    CHECK(kit, kit_ping(c, 5 * SIM_S), "no pong");
+    CHECK(kit, moved_from.family == 4 && moved_to.family == 4 && moved_from.port != moved_to.port,
+          "the move was not told");
+    kit_free_tunnel(c);
+    (void)sim_run(&kit->sim, 5 * SIM_S, NULL, NULL);
+    CHECK(kit, kit->srv->events[L2TPVOIP_EVENT_SESSION_DOWN] == 1, "no SESSION_DOWN");
+    CHECK(kit, strange == 0, "%u details that do not belong to their event", strange);
+    return true;
+}

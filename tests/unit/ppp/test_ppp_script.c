@@ -507,6 +507,79 @@ START_TEST(mschap_error_codes)
 }
 END_TEST
 
+/* The class of CVE-2020-8597 and of what was found in option parsers since: requests stuffed up to
+ * the MRU and beyond. Our answer is no longer than the question or the peer's MRU. */
+START_TEST(stuffed_requests)
+{
+    static const uint16_t mrus[] = {128, 576, 1500, 16384};
+    uint16_t mru = mrus[_i % 4];
+    uint16_t protocol = _i < 4 ? 0x8021 : 0x8057; /* IPCP without an address, IPV6CP without an id */
+    struct sim *sim = start_server(L2TPVOIP_AUTH_NONE, 0);
+    char lcp[64];
+    uint8_t frame[1504];
+    snprintf(lcp, sizeof(lcp), "ff03c021 01 01 0008 0104%04x", mru);
+    (void)sim_inject(sim, SERVER, lcp);
+    acknowledge(sim, SERVER, "ff03c021 01");
+    ck_assert_uint_eq(sim->side[SERVER].phase, L2V_PPP_NETWORK);
+    for (size_t len = 4; len <= 1502; len += len < 300 ? 1 : 61) {
+        unsigned n = sim->n_sent;
+        struct l2v_writer w;
+        l2v_writer_init(&w, frame, sizeof(frame));
+        l2v_write_u16(&w, protocol);
+        l2v_write_u8(&w, 1);
+        l2v_write_u8(&w, (unsigned)len & 0xffu);
+        l2v_write_u16(&w, (unsigned)len);
+        for (size_t left = len - 4; left > 0 && l2v_writer_left(&w) > 0;) {
+            size_t option = left > 255 ? (left - 255 < 2 ? 250 : 255) : left;
+            l2v_write_u8(&w, 0xfe);
+            if (option > 1) {
+                l2v_write_u8(&w, (unsigned)option);
+            }
+            for (size_t i = 2; i < option; i++) {
+                l2v_write_u8(&w, 0x41);
+            }
+            left -= option;
+        }
+        (void)sim_inject_bytes(sim, SERVER, frame, l2v_writer_len(&w));
+        for (; n < sim->n_sent; n++) {
+            ck_assert_uint_le(sim->sent_len[n], (len > mru ? len : mru) + 4u);
+        }
+        sim_run(sim, 1);
+    }
+    sim_free(sim);
+}
+END_TEST
+
+/* The same CVE was open to peers with which EAP had not been agreed. */
+START_TEST(eap_not_agreed)
+{
+    struct sim *sim = start_client(L2TPVOIP_AUTH_NONE, 0);
+    uint8_t frame[1600];
+    open_none(sim, CLIENT);
+    for (size_t name = 0; name <= 1500; name += 25) {
+        for (unsigned code = 1; code <= 2; code++) {
+            struct l2v_writer w;
+            l2v_writer_init(&w, frame, sizeof(frame));
+            l2v_write_u16(&w, 0xc227);
+            l2v_write_u8(&w, code);
+            l2v_write_u8(&w, 7);
+            l2v_write_u16(&w, (unsigned)(4 + 2 + 16 + name));
+            l2v_write_u8(&w, 4); /* MD5-Challenge */
+            l2v_write_u8(&w, name % 2 == 0 ? 16 : 255);
+            for (size_t i = 0; i < 16 + name; i++) {
+                l2v_write_u8(&w, 0x42);
+            }
+            (void)sim_inject_bytes(sim, CLIENT, frame, l2v_writer_len(&w));
+        }
+    }
+    ck_assert_uint_eq(sim_sent(sim, CLIENT, 0, "ff03c227"), 0);
+    ck_assert_uint_eq(sim_sent(sim, CLIENT, 0, "c227"), 0);
+    ck_assert_int_eq(sim->side[CLIENT].n_down, 0);
+    ck_assert_uint_eq(sim->side[CLIENT].phase, L2V_PPP_NETWORK);
+    sim_free(sim);
+}
+END_TEST
+
 TCase *test_ppp_script(void)
 {
     TCase *tc = tcase_create("script");
@@ -526,6 +599,8 @@ TCase *test_ppp_script(void)
     tcase_add_test(tc, reject_rate);
     tcase_add_test(tc, peer_rejects);
     tcase_add_test(tc, malformed);
+    tcase_add_loop_test(tc, stuffed_requests, 0, 8);
+    tcase_add_test(tc, eap_not_agreed);
     tcase_add_test(tc, stray_answers);
     tcase_add_test(tc, options_twice);
     tcase_add_test(tc, mschap_error_codes);
