@@ -177,6 +177,7 @@ ends() {
 # ends with it.
 run_case() {
     local name=$1 limit=$2 began=$SECONDS pid rc=0
+    case " ${only:-$name} " in *" $name "* | *" ${name%%/*} "*) ;; *) return ;; esac
     shift 2
     dir=$work/${name//\//-}
     rm -rf "$dir"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Our command against peers that others wrote, in the lab's network namespaces.
-# Usage: tests/interop/run.sh [GROUP…] | list
+# Usage: tests/interop/run.sh [GROUP | GROUP/CASE]… | list
 #   own        our client and our server        softether  SoftEther as server
 #   nat        NATs, rebinding, loss, MTU       xl2tpd     control plane, without IPsec
 #   vm         strongSwan, libreswan, xl2tpd and pppd on a real Linux kernel, as client and as server
@@ -15,9 +15,10 @@ here=$root/tests/interop
 groups="own nat softether xl2tpd tshark vm"
 [ "${1:-}" != list ] || { printf '%s\n' $groups; exit 0; }
 for g in "$@"; do
-    case " $groups " in *" $g "*) ;; *) sed -n '3,11p' "$0" >&2; exit 1 ;; esac
+    case " $groups " in *" ${g%%/*} "*) ;; *) sed -n '3,11p' "$0" >&2; exit 1 ;; esac
 done
-wanted=${*:-$groups}
+only=$*
+wanted=$(printf '%s\n' ${*:-$groups} | sed 's|/.*||' | awk '!seen[$0]++')
 lab=${L2V_LAB:-$root/../shared/lab}
 . "$here/lib.sh"
 
