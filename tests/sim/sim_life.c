@@ -67,7 +67,7 @@ bool sim_life_simultaneous(struct kit *kit)
     if (!kit_call(kit, (uint64_t)life * 3 * SIM_S, NULL)) {
         return false;
     }
-    return check_call(kit, 4, 2);
+    return check_call(kit, 3, 1);
 }
 
 /* --- moving ------------------------------------------------------------------------------------------ */
