@@ -21,8 +21,11 @@ for lib in libl2tpvoip libl2tpvoip-uv config/libl2tpvoip-config; do
     dump=$(mktemp)
     abidw --headers-dir "$root/include" --drop-private-types --no-show-locs --no-corpus-path \
         --no-comp-dir-path --out-file "$dump" "$so"
+    # Where it was built is nobody's business.
+    sed -i "s#path='[^']*/\(lib\|include\)/#path='\1/#" "$dump"
     if [ "$update" = 1 ]; then
         cp "$dump" "$base"
+        chmod 644 "$base"
     fi
     # Exit bits of abidiff: 4 = changed, 8 = changed incompatibly. Additions alone are fine.
     rc=0
