@@ -33,9 +33,6 @@ typedef struct l2tpvoip_context_options {
 
 /** Public-key work waits for l2tpvoip_context_take_job instead of running inline. */
 #define L2TPVOIP_CONTEXT_EXTERNAL_JOBS 0x1u
-/** Media is paced in ticks of 1 ms and leaves as trains; for trunks, not for single phones. Accepted,
- * but without effect so far. */
-#define L2TPVOIP_CONTEXT_TICK_PACING 0x2u
 
 /** Fills in size and defaults. @param size sizeof(l2tpvoip_context_options). Any thread. */
 L2TPVOIP_API void l2tpvoip_context_options_init(l2tpvoip_context_options *options, size_t size);
