@@ -32,7 +32,7 @@ static void on_messages(void *user, l2tpvoip_socket *socket, const l2tpvoip_mess
 
 static void on_up(struct app *app)
 {
-    l2tpvoip_addr ike, natt, l2tp;
+    l2tpvoip_addr ike = {0}, natt = {0}, l2tp = {0};
     l2tpvoip_socket_options so;
     l2tpvoip_socket_options_init(&so, sizeof so);
     so.local.family = 4;

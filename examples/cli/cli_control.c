@@ -355,8 +355,9 @@ void cli_control_free(struct cli_control *c)
     if (c == NULL) {
         return;
     }
-    while (c->peers != NULL) {
-        drop_peer(c->peers);
+    for (struct peer *p = c->peers, *next; p != NULL; p = next) {
+        next = p->next;
+        drop_peer(p);
     }
     (void)l2tpvoip_posix_watch(c->app->io, c->fd, 0, NULL, NULL);
     (void)close(c->fd);

@@ -120,7 +120,6 @@ static void *run_server(void *arg)
 {
     struct demo *d = arg;
     while (!d->stop && cli_app_run(&d->app, -1) == 0) {
-        continue;
     }
     return NULL;
 }

@@ -107,6 +107,9 @@ static int set_option(struct cli_options *o, const struct option *opt, const cha
         *(bool *)(void *)at = true;
         return CLI_OK;
     }
+    if (value == NULL) {
+        return usage_error("no value for", opt->name);
+    }
     if (opt->kind == 's') {
         memcpy(at, &value, sizeof value);
         return CLI_OK;

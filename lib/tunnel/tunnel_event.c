@@ -165,6 +165,8 @@ void l2v_works_run(l2tpvoip_context *ctx)
         struct l2v_grave *g = L2V_CONTAINER_OF(ctx->works.next, struct l2v_grave, node);
         void (*fn)(void *obj) = g->destroy;
         l2v_defer_cancel(g); /* it may be deferred again meanwhile */
-        fn(g->obj);
+        if (fn != NULL) {
+            fn(g->obj);
+        }
     }
 }
