@@ -176,7 +176,7 @@ ends() {
 # run_case GROUP/NAME SECONDS FUNCTION [WORD…]: in a process group of its own; what it started
 # ends with it.
 run_case() {
-    local name=$1 limit=$2 began=$SECONDS pid rc=0
+    local name=$1 limit=$2 began=$SECONDS pid f rc=0
     case " ${only:-$name} " in *" $name "* | *" ${name%%/*} "*) ;; *) return ;; esac
     shift 2
     dir=$work/${name//\//-}
@@ -195,6 +195,10 @@ run_case() {
     wait $pid 2>/dev/null || rc=$?
     sleep 0.1
     kill -KILL -- -$pid 2>/dev/null
+    # A daemon that left the group wrote its pid; its port must be free for the next case.
+    for f in "$dir"/*.pid; do
+        [ ! -f "$f" ] || kill "$(cat "$f")" 2>/dev/null
+    done
     if [ "$rc" = 0 ] && [ ! -s "$dir/reason" ]; then
         passed=$((passed + 1))
         printf 'ok   interop/%-34s %3d s  %s\n' "$name" $((SECONDS - began)) "$(cat "$dir/note" 2>/dev/null)"

@@ -11,8 +11,6 @@ xl2tpd_start() { # NS, configuration on standard input
     printf 'noauth\nname alice\npassword wonderland\nnodetach\n' >"$dir/ppp-options"
     in_ns "$ns" xl2tpd -D -c "$dir/xl2tpd.conf" -p "$dir/xl2tpd.pid" -C "$dir/xl2tpd.control" \
         >"$dir/xl2tpd.log" 2>&1 &
-    # It leaves the process group of the case; port 1701 must be free for the next one.
-    trap 'kill "$(cat "$dir/xl2tpd.pid")"' EXIT
     wait_until 15 grep -q 'Listening on' "$dir/xl2tpd.log" || fail "xl2tpd does not start"
 }
 xl2tpd_global() {
