@@ -64,10 +64,10 @@ else
 fi
 suite abi tests/tools/abi.sh build-gcc
 if [ $quick = 1 ]; then
-    suite sim tests/sim/run.sh --seeds 10
+    suite sim env BUILD="$root/build-clang-san" tests/sim/run.sh --seeds 10
 else
-    suite sim tests/sim/run.sh --seeds 60
-    suite sim-lossy tests/sim/run.sh --scenario connect-lossy --seeds 1000
+    suite sim env BUILD="$root/build-clang-san" tests/sim/run.sh --seeds 60
+    suite sim-lossy env BUILD="$root/build-clang-san" tests/sim/run.sh --scenario connect-lossy --seeds 1000
     suite fuzz tests/fuzz/run.sh --seconds 60
     suite interop tests/interop/run.sh
     suite bench tests/bench/run.sh
