@@ -164,7 +164,8 @@ def check_readme():
 def check_machine():
     """No path of the machine that it was written on."""
     here = os.path.dirname(ROOT).rstrip("/") + "/"
-    for path in tracked() if here != "/" else []:
+    common = {"/", "/tmp/", "/root/", "/home/", "/usr/", "/var/", "/opt/", "/src/", "/build/", "/lib/", "/tests/"}
+    for path in tracked() if here not in common else []:
         try:
             for number, line in enumerate(text(path).splitlines(), 1):
                 if here in line:
